@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libquill-emu: the device, as QEMU and the native harness see it.
+ *
+ * One struct quill_emu is one PCI device. It has threads of its own: one a core for the control
+ * processor, one an engine, and `threads` workers for the arithmetic. Calls of this interface may come from
+ * any thread, and return without waiting for work, but for quill_emu_reset() and quill_emu_destroy().
+ */
+#ifndef QUILL_EMU_H
+#define QUILL_EMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Grows with every incompatible change of this header; QEMU's glue checks it. */
+#define QUILL_EMU_ABI 1
+
+struct quill_emu;
+
+/**
+ * struct quill_emu_config - the properties of a device
+ */
+struct quill_emu_config {
+	/** @mem: bytes of device memory: a power of two, at least 1 MiB. */
+	uint64_t mem;
+	/** @cores: 1..QUILL_MAX_CORES. */
+	uint32_t cores;
+	/** @queues: hardware queues, @cores..QUILL_MAX_QUEUES. */
+	uint32_t queues;
+	/** @threads: host threads for arithmetic; 0: one a host processor. */
+	uint32_t threads;
+	/** @profile: timing profile: "quill-1" or "unit"; NULL: "quill-1". */
+	const char *profile;
+	/** @inject: fault injection; NULL or "": none. */
+	const char *inject;
+	/** @kernels: "scalar", "avx2", "avx512"; NULL: the best that the processor has. */
+	const char *kernels;
+};
+
+/**
+ * struct quill_emu_ops - what the device asks of its host
+ *
+ * Called from the device's threads, without any lock that a caller of this interface holds.
+ */
+struct quill_emu_ops {
+	/**
+	 * @dma_map: make host memory at bus address @addr accessible
+	 *
+	 * *@len is what is wanted, and on return what is mapped: 1..*@len bytes (less, where the host's memory
+	 * is not contiguous). NULL: not RAM, or no such address.
+	 */
+	void *(*dma_map)(void *opaque, uint64_t addr, uint64_t *len, bool write);
+	/** @dma_unmap: end of an access; @len as returned by dma_map, @written bytes changed. */
+	void (*dma_unmap)(void *opaque, void *ptr, uint64_t len, bool write, uint64_t written);
+	/** @msix: raise a vector. Does not block. */
+	void (*msix)(void *opaque, unsigned int vector);
+	/** @trace: one line for the log, or NULL. */
+	void (*trace)(void *opaque, const char *line);
+};
+
+/**
+ * quill_emu_create() - make a device, powered on and reset
+ * @config: copied
+ * @ops: copied
+ * @opaque: handed to every call of @ops
+ * @err: on failure, what was wrong and what was expected
+ * @err_size: bytes of @err
+ *
+ * Return: the device, or NULL.
+ */
+struct quill_emu *quill_emu_create(const struct quill_emu_config *config,
+				   const struct quill_emu_ops *ops, void *opaque,
+				   char *err, size_t err_size);
+
+/** quill_emu_destroy() - stop all work, join the threads, free. No ops are called afterwards. */
+void quill_emu_destroy(struct quill_emu *emu);
+
+/**
+ * quill_emu_reset() - as after power-on, but for device memory and QUILL_REG_RESET_COUNT
+ *
+ * Waits for the threads to leave what they were doing; when it returns, no mapping made by dma_map is left.
+ */
+void quill_emu_reset(struct quill_emu *emu);
+
+/** quill_emu_read() - a guest's read of BAR0 or BAR2 */
+uint64_t quill_emu_read(struct quill_emu *emu, unsigned int bar, uint64_t offset, unsigned int size);
+
+/** quill_emu_write() - a guest's write to BAR0 or BAR2 */
+void quill_emu_write(struct quill_emu *emu, unsigned int bar, uint64_t offset, uint64_t value,
+		     unsigned int size);
+
+/** quill_emu_mem() - device memory, page aligned, @mem bytes: BAR4 */
+void *quill_emu_mem(struct quill_emu *emu);
+
+/** quill_emu_abi() - QUILL_EMU_ABI of the library */
+unsigned int quill_emu_abi(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* QUILL_EMU_H */

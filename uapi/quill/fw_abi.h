@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR MIT */
+/*
+ * Quill: the firmware image, its boot arguments, rings and records.
+ *
+ * The contract between the driver (kmod), the firmware and the boot ROM (emu). All
+ * structures are little endian and have no implicit padding; reserved fields are zero
+ * and are checked to be. Indices are running 32-bit counts, taken modulo the ring's size.
+ */
+#ifndef QUILL_FW_ABI_H
+#define QUILL_FW_ABI_H
+
+#include "types.h"
+
+/* ---- Image -------------------------------------------------------------- */
+
+#define QUILL_FW_NAME		"quill/quill_fw.bin"
+#define QUILL_FW_MAGIC		0x57464c51	/* "QLFW" */
+#define QUILL_FW_HEADER_VERSION	1
+#define QUILL_FW_MAX_SIZE	(64 * 1024)
+
+/*
+ * What driver and firmware say to each other: boot arguments, rings, records. The driver
+ * runs firmware whose major is its own and whose minor is at least what it needs.
+ */
+#define QUILL_FW_ABI_MAJOR	1
+#define QUILL_FW_ABI_MINOR	0
+
+/**
+ * struct quill_fw_header - the first 64 bytes of the image
+ *
+ * The payload follows. The boot ROM copies it to @load_addr, clears @bss_size bytes behind
+ * it and jumps to @entry. CRCs are CRC-32 (IEEE 802.3, as zlib's crc32()).
+ */
+struct quill_fw_header {
+	/** @magic: QUILL_FW_MAGIC. */
+	__u32 magic;
+	/** @header_version: QUILL_FW_HEADER_VERSION. */
+	__u16 header_version;
+	/** @header_size: bytes of this header; the payload starts there. */
+	__u16 header_size;
+	/** @hw_major: QUILL_HW_MAJOR that the image was made for. */
+	__u16 hw_major;
+	/** @hw_minor: least QUILL_HW_MINOR that it needs. */
+	__u16 hw_minor;
+	/** @abi_major: QUILL_FW_ABI_MAJOR that it speaks. */
+	__u16 abi_major;
+	/** @abi_minor: QUILL_FW_ABI_MINOR that it speaks. */
+	__u16 abi_minor;
+	/** @version: of the firmware itself: major << 16 | minor. */
+	__u32 version;
+	/** @payload_size: bytes that follow the header, to the file's end. */
+	__u32 payload_size;
+	/** @load_addr: where the payload goes in local memory, 4-byte aligned. */
+	__u32 load_addr;
+	/** @bss_size: bytes behind the payload to clear. */
+	__u32 bss_size;
+	/** @entry: first instruction, inside the payload. */
+	__u32 entry;
+	/** @payload_crc: of the payload. */
+	__u32 payload_crc;
+	/** @reserved: zero. */
+	__u32 reserved[5];
+	/** @header_crc: of all bytes of the header before this field. */
+	__u32 header_crc;
+};
+
+/* ---- Boot arguments ------------------------------------------------------- */
+
+#define QUILL_FW_BOOT_MAGIC	0x54424c51	/* "QLBT" */
+
+/**
+ * struct quill_fw_boot - what the driver tells one core's firmware at start
+ */
+struct quill_fw_boot {
+	/** @magic: QUILL_FW_BOOT_MAGIC. */
+	__u32 magic;
+	/** @abi_major: the driver's QUILL_FW_ABI_MAJOR. */
+	__u16 abi_major;
+	/** @abi_minor: the driver's QUILL_FW_ABI_MINOR. */
+	__u16 abi_minor;
+	/** @admin_ring: bus address of the ring of struct quill_admin_msg. */
+	__u64 admin_ring;
+	/** @admin_cpl: bus address of the ring of struct quill_admin_cpl, of as many entries. */
+	__u64 admin_cpl;
+	/** @admin_entries: power of two, 2..QUILL_ADMIN_MAX_ENTRIES. */
+	__u32 admin_entries;
+	/** @heartbeat_us: period of the heartbeat while work is under way, 1000..10000000. */
+	__u32 heartbeat_us;
+	/** @log: bus address of the log buffer, or 0. The firmware writes it as a ring of bytes. */
+	__u64 log;
+	/** @log_size: its bytes, power of two, 256..65536, or 0. */
+	__u32 log_size;
+	/** @reserved: zero. */
+	__u32 reserved[5];
+};
+
+#define QUILL_ADMIN_MAX_ENTRIES	64
+
+/**
+ * struct quill_fw_log - head of the log buffer; the text follows
+ */
+struct quill_fw_log {
+	/** @written: bytes written since start; the next goes to @written % (log_size - 16). */
+	__u32 written;
+	/** @reserved: zero. */
+	__u32 reserved[3];
+};
+
+/* ---- Admin ring: driver to firmware ---------------------------------------- */
+
+enum quill_admin_op {
+	QUILL_ADMIN_PING = 1,
+	QUILL_ADMIN_QUEUE_CREATE = 2,
+	QUILL_ADMIN_QUEUE_DESTROY = 3,	/* -EBUSY unless idle and empty */
+	/*
+	 * End what the queue runs and all jobs in its ring up to the doorbell's last value: each
+	 * gets a completion, the running one with QUILL_FAULT_KILLED. Answered when done.
+	 */
+	QUILL_ADMIN_QUEUE_KILL = 4,
+};
+
+/**
+ * struct quill_admin_msg - one request, 64 bytes
+ *
+ * Unused fields are zero and are checked.
+ */
+struct quill_admin_msg {
+	/** @op: enum quill_admin_op. */
+	__u16 op;
+	/** @queue: hardware queue, for the queue operations. */
+	__u16 queue;
+	/** @seq: handed back in the completion; running count from 1. */
+	__u32 seq;
+	/** @as: CREATE: address space that the streams use, 1..QUILL_MAX_AS-1. */
+	__u16 as;
+	/** @vector: CREATE: MSI-X vector to raise on completion. */
+	__u16 vector;
+	/** @priority: CREATE: enum quill_fw_priority. */
+	__u16 priority;
+	/** @flags: CREATE: zero. */
+	__u16 flags;
+	/** @ring: CREATE: bus address of the ring of struct quill_job_desc. */
+	__u64 ring;
+	/** @cpl: CREATE: bus address of the ring of struct quill_job_cpl. */
+	__u64 cpl;
+	/** @entries: CREATE: entries of both rings, power of two, 2..QUILL_RING_MAX_ENTRIES. */
+	__u32 entries;
+	/** @reserved: zero. */
+	__u32 reserved[7];
+};
+
+enum quill_fw_priority {
+	QUILL_FW_PRIORITY_LOW = 0,
+	QUILL_FW_PRIORITY_MEDIUM = 1,
+	QUILL_FW_PRIORITY_HIGH = 2,
+	QUILL_FW_PRIORITY_COUNT = 3,
+};
+
+enum quill_admin_status {
+	QUILL_ADMIN_OK = 0,
+	QUILL_ADMIN_BAD_OP = 1,
+	QUILL_ADMIN_BAD_PARAM = 2,
+	QUILL_ADMIN_BUSY = 3,		/* queue exists already, or is not idle */
+	QUILL_ADMIN_NO_QUEUE = 4,	/* no such queue, or it is another core's */
+	QUILL_ADMIN_DMA = 5,		/* a ring cannot be reached */
+};
+
+/**
+ * struct quill_admin_cpl - one answer, 16 bytes; @seq is written last
+ */
+struct quill_admin_cpl {
+	/** @status: enum quill_admin_status. */
+	__u32 status;
+	/** @detail: which parameter (its offset in struct quill_admin_msg), for BAD_PARAM. */
+	__u32 detail;
+	/** @reserved: zero. */
+	__u32 reserved;
+	/** @seq: of the request. */
+	__u32 seq;
+};
+
+/* ---- Queue ring: jobs, and what became of them ------------------------------ */
+
+#define QUILL_RING_MAX_ENTRIES	1024
+
+/**
+ * struct quill_job_desc - one job, 32 bytes
+ */
+struct quill_job_desc {
+	/** @stream: device address of the command stream, 64-byte aligned. */
+	__u64 stream;
+	/** @size: its bytes, a multiple of 64, at least 64. */
+	__u32 size;
+	/** @flags: zero. */
+	__u32 flags;
+	/** @job: the submitter's number for it, handed back. */
+	__u64 job;
+	/** @reserved: zero. */
+	__u64 reserved;
+};
+
+/**
+ * struct quill_job_cpl - what became of one job, 128 bytes; @seq is written last
+ *
+ * Records of one queue come in the order of its jobs.
+ */
+struct quill_job_cpl {
+	/** @job: of the descriptor. */
+	__u64 job;
+	/** @status: enum quill_fault; 0 is success. */
+	__u32 status;
+	/** @command: index in the stream of the command at fault (records of 64 bytes). */
+	__u32 command;
+	/** @address: device address at fault, or for a bad command the offset of the bad field. */
+	__u64 address;
+	/** @access: enum quill_access. */
+	__u8 access;
+	/** @engine: enum quill_engine. */
+	__u8 engine;
+	/** @opcode: of the command at fault. */
+	__u8 opcode;
+	/** @reserved0: zero. */
+	__u8 reserved0;
+	/** @cmd_seq: the header's seq of the command at fault. */
+	__u32 cmd_seq;
+	/** @counters: by enum quill_counter (QUILL_COUNTER_COUNT of them). */
+	__u64 counters[8];
+	/** @reserved1: zero. */
+	__u32 reserved1[7];
+	/** @seq: running count of this queue's completions, from 1. */
+	__u32 seq;
+};
+
+#endif /* QUILL_FW_ABI_H */

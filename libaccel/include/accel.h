@@ -1,0 +1,901 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libaccel: applications' way to a Quill inference accelerator.
+ *
+ * Layers, each usable without those below it in this file:
+ *
+ *   device, buffer objects, address spaces, queues	what the kernel driver offers
+ *   streams and commands				what the device executes
+ *   quantise, pack					native helpers on plain memory
+ *   operations on tensors				one call: copy in, run, wait, copy out
+ *
+ * Rules that hold for all of it:
+ *
+ * - A function that can fail returns 0 or a negative errno value (unless it says otherwise), and
+ *   has then changed nothing that the caller can see. What was wrong and what was expected stands in
+ *   accel_last_error() of the device that the object belongs to.
+ * - A pointer to a result is written on success only.
+ * - Every object (device, bo, vm, queue, stream, ...) may be destroyed in any order: it holds what it
+ *   needs. Destroying NULL does nothing.
+ * - Nothing is printed, unless ACCEL_LOG_LEVEL is set when the device is opened: 1 errors, 2 also
+ *   objects made and destroyed, 3 also submits and waits. It goes to standard error.
+ * - No threads, no signals, no global state. Threads may use different objects of one device
+ *   at the same time (submit on one queue, wait on another, encode a third stream); one and the same object is for one
+ *   thread at a time. accel_last_error() is that of the device's last failure in any thread.
+ * - Addresses named va and those in commands are device addresses of one vm. Sizes are bytes and strides
+ *   elements, unless stated.
+ *
+ * Experts find the raw commands in <quill/isa.h> and the ioctls in <drm/quill_accel.h>, beside this file.
+ */
+#ifndef ACCEL_H
+#define ACCEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ACCEL_VERSION_MAJOR	0
+#define ACCEL_VERSION_MINOR	1
+
+struct accel_device;
+struct accel_bo;
+struct accel_vm;
+struct accel_queue;
+struct accel_stream;
+struct accel_weights;
+struct accel_ops;
+
+/* ---- Device ------------------------------------------------------------------- */
+
+/** ACCEL_PATH_MAX: room for the path of a device, with its final zero. */
+#define ACCEL_PATH_MAX	64
+/** ACCEL_ERROR_MAX: no text of an error is longer, with its final zero. */
+#define ACCEL_ERROR_MAX	512
+
+/**
+ * struct accel_device_info - what a device is and what it can do
+ */
+struct accel_device_info {
+	/** @path: that was opened. */
+	char path[ACCEL_PATH_MAX];
+	/** @driver: name of the kernel driver: "quill". */
+	char driver[32];
+	/** @driver_major: version of the driver. */
+	uint32_t driver_major;
+	/** @driver_minor: version of the driver. */
+	uint32_t driver_minor;
+	/** @hw_major: version of the hardware. */
+	uint32_t hw_major;
+	/** @hw_minor: version of the hardware. */
+	uint32_t hw_minor;
+	/** @fw_major: version of the running firmware. */
+	uint32_t fw_major;
+	/** @fw_minor: version of the running firmware. */
+	uint32_t fw_minor;
+	/** @features: feature bits of the driver; none is defined yet. */
+	uint64_t features;
+	/** @mem_size: bytes of device memory. */
+	uint64_t mem_size;
+	/** @va_start: first device address that can be bound. */
+	uint64_t va_start;
+	/** @va_end: first device address behind those that can be bound. */
+	uint64_t va_end;
+	/** @cores: control processors, each with its engines. */
+	uint32_t cores;
+	/** @hw_queues: hardware queues, all cores together. */
+	uint32_t hw_queues;
+	/** @clock_khz: device cycles in a millisecond of device time. */
+	uint32_t clock_khz;
+	/** @sram_size: bytes of scratchpad of a core. */
+	uint32_t sram_size;
+	/** @page_size: granule of binds. */
+	uint32_t page_size;
+	/** @max_queues: queues that an ordinary user can have at once. */
+	uint32_t max_queues;
+	/** @max_vms: address spaces that an ordinary user can have at once. */
+	uint32_t max_vms;
+	/** @reset_count: resets since the driver was bound. */
+	uint32_t reset_count;
+	/** @max_timeout_ms: largest job timeout of a queue. */
+	uint32_t max_timeout_ms;
+	/** @default_timeout_ms: job timeout of a queue that asks for none. */
+	uint32_t default_timeout_ms;
+	/** @max_stream_size: largest stream of one job, in bytes. */
+	uint32_t max_stream_size;
+	/** @reserved: zero. */
+	uint32_t reserved[9];
+};
+
+/**
+ * accel_device_list() - find the Quill devices of this machine
+ * @paths: filled with the paths of the first @max of them, in the order of their numbers; may be
+ *	NULL if @max is 0
+ * @max: room in @paths
+ *
+ * Nodes that this user may not open are left out.
+ *
+ * Return: how many there are (maybe more than @max), or a negative errno value.
+ */
+int accel_device_list(char (*paths)[ACCEL_PATH_MAX], unsigned int max);
+
+/**
+ * accel_device_open() - open a device
+ * @path: of its node ("/dev/accel/accel0"), or NULL: the first node there whose driver is quill.
+ *	"emu:" (the device in this process) is reserved and not supported yet
+ * @out: the handle; close it with accel_device_close()
+ * @err: on failure, what was wrong and what was expected; may be NULL
+ * @err_size: bytes of @err; ACCEL_ERROR_MAX is always enough
+ *
+ * Return: 0, -ENODEV (no such node, or its driver is not quill), -EACCES (no permission), -ENOTSUP ("emu:"), -ENOMEM,
+ * or what open() says.
+ */
+int accel_device_open(const char *path, struct accel_device **out, char *err, size_t err_size);
+
+/** accel_device_close() - give a handle back; objects made from it stay usable until they are destroyed */
+void accel_device_close(struct accel_device *dev);
+
+/**
+ * accel_device_info() - describe the device, as of now
+ * @dev: the device
+ * @info: filled in
+ *
+ * Return: 0, -ENODEV (it is gone).
+ */
+int accel_device_info(struct accel_device *dev, struct accel_device_info *info);
+
+/**
+ * accel_last_error() - what the last failure on this device was
+ * @dev: the device
+ *
+ * Return: a sentence without a newline, "" if nothing has failed yet; it belongs to @dev and changes with the next
+ * failure.
+ */
+const char *accel_last_error(struct accel_device *dev);
+
+/** accel_device_fd() - the open node, for ioctls that this library lacks; it stays the library's */
+int accel_device_fd(struct accel_device *dev);
+
+/* ---- Buffer objects -------------------------------------------------------------- */
+
+/** ACCEL_BO_WC: map write-combined into the process (written once, hardly read); else cached. */
+#define ACCEL_BO_WC	(1u << 0)
+
+/**
+ * accel_bo_create() - make a buffer object in system memory; it reads as zero
+ * @dev: the device
+ * @size: bytes, over 0; rounded up to whole pages
+ * @flags: ACCEL_BO_*
+ * @out: the object; give it back with accel_bo_destroy()
+ *
+ * Return: 0, -EINVAL (size 0, unknown flag), -ENOMEM, -E2BIG.
+ */
+int accel_bo_create(struct accel_device *dev, size_t size, uint32_t flags, struct accel_bo **out);
+
+/** accel_bo_destroy() - unmap and give back; addresses that it is bound at keep its memory */
+void accel_bo_destroy(struct accel_bo *bo);
+
+/** accel_bo_size() - bytes of an object: whole pages */
+size_t accel_bo_size(const struct accel_bo *bo);
+
+/** accel_bo_handle() - the GEM handle, for experts */
+uint32_t accel_bo_handle(const struct accel_bo *bo);
+
+/**
+ * accel_bo_map() - make an object's memory visible to the process
+ * @bo: the object
+ * @ptr: where it is, page aligned; valid until accel_bo_destroy(). A second call gives the same
+ *
+ * Memory is coherent with the device: no flushing. A job's results are there when its wait has returned.
+ *
+ * Return: 0, -ENOMEM, or what mmap() says.
+ */
+int accel_bo_map(struct accel_bo *bo, void **ptr);
+
+/* ---- Address spaces ---------------------------------------------------------------- */
+
+/** ACCEL_BIND_READONLY: the device may not write there. */
+#define ACCEL_BIND_READONLY	(1u << 0)
+
+/**
+ * accel_vm_create() - make an address space
+ * @dev: the device
+ * @out: the space; give it back with accel_vm_destroy()
+ *
+ * Return: 0, -ENOSPC (none left, or the user's share is used up), -ENOMEM.
+ */
+int accel_vm_create(struct accel_device *dev, struct accel_vm **out);
+
+/** accel_vm_destroy() - give a space back; queues, streams and buffers made on it keep it */
+void accel_vm_destroy(struct accel_vm *vm);
+
+/** accel_vm_device() - the device of a space */
+struct accel_device *accel_vm_device(struct accel_vm *vm);
+
+/**
+ * accel_vm_bind() - show a range of an object to the device
+ * @vm: the space
+ * @bo: the object, of the same device; may be destroyed afterwards, its memory stays while bound
+ * @offset: where in @bo the range starts, a multiple of the page size
+ * @size: bytes, a multiple of the page size; 0: from @offset to the object's end
+ * @flags: ACCEL_BIND_*
+ * @va: in: the device address wanted, a multiple of the page size, or 0: the library chooses
+ *	(2 MiB aligned for 2 MiB and more, and with an unmapped page before and behind). Out: the device address
+ *
+ * Return: 0, -EINVAL (alignment, range outside the object or the space, unknown flag), -EEXIST
+ * (part of the range at *@va is in use), -ENOSPC (no free range that large), -ENOMEM.
+ */
+int accel_vm_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uint64_t size,
+		  uint32_t flags, uint64_t *va);
+
+/**
+ * accel_vm_unbind() - take a range of addresses from the device
+ * @vm: the space
+ * @va: first address, a multiple of the page size
+ * @size: bytes, over 0, a multiple of the page size; may cover part of a bind, several, or gaps
+ *
+ * Jobs that still use the range will fault.
+ *
+ * Return: 0, -EINVAL (alignment, size, range outside the space), -ENOMEM.
+ */
+int accel_vm_unbind(struct accel_vm *vm, uint64_t va, uint64_t size);
+
+/**
+ * struct accel_buffer - memory that process and device share: object, bind and map in one
+ */
+struct accel_buffer {
+	/** @ptr: where the process sees it, page aligned. */
+	void *ptr;
+	/** @va: where the device sees it, page aligned. */
+	uint64_t va;
+	/** @size: bytes: whole pages. */
+	size_t size;
+	/** @bo: the object. */
+	struct accel_bo *bo;
+	/** @vm: the space; held by the buffer. */
+	struct accel_vm *vm;
+};
+
+/**
+ * accel_buffer_create() - make a buffer; it reads as zero
+ * @vm: the space
+ * @size: bytes, over 0; rounded up to whole pages
+ * @out: filled in; give it back with accel_buffer_destroy()
+ *
+ * Return: 0, or as accel_bo_create(), accel_vm_bind() and accel_bo_map().
+ */
+int accel_buffer_create(struct accel_vm *vm, size_t size, struct accel_buffer *out);
+
+/** accel_buffer_destroy() - unbind, unmap, give back, and set *@buf to zero; a zero buffer is left alone */
+void accel_buffer_destroy(struct accel_buffer *buf);
+
+/* ---- Streams ----------------------------------------------------------------------- */
+
+/** ACCEL_RECORD_SIZE: bytes of one record of a stream. */
+#define ACCEL_RECORD_SIZE	64
+
+/**
+ * accel_stream_create() - make an empty stream
+ * @vm: the space that its commands' addresses are in
+ * @max_records: room; GEMM and ATTENTION take two records each, the other commands one
+ * @out: the stream; give it back with accel_stream_destroy()
+ *
+ * Return: 0, -EINVAL (@max_records 0 or over the device's largest stream), or as accel_buffer_create().
+ */
+int accel_stream_create(struct accel_vm *vm, uint32_t max_records, struct accel_stream **out);
+
+/** accel_stream_destroy() - give a stream back; a submit that has not finished keeps its memory */
+void accel_stream_destroy(struct accel_stream *stream);
+
+/** accel_stream_reset() - empty a stream. No job of it may be under way: the device reads this very memory */
+void accel_stream_reset(struct accel_stream *stream);
+
+/** accel_stream_records() - records written so far: the index that the next command gets */
+uint32_t accel_stream_records(const struct accel_stream *stream);
+
+/** accel_stream_va() - device address of record 0 */
+uint64_t accel_stream_va(const struct accel_stream *stream);
+
+/** accel_stream_data() - the records, to read: accel_stream_records() of union quill_cmd */
+const void *accel_stream_data(const struct accel_stream *stream);
+
+/**
+ * accel_stream_emit() - append one command that the caller has encoded
+ * @stream: the stream
+ * @records: union quill_cmd, with its extension record if it has one
+ * @count: records at @records; those that the command takes
+ *
+ * Return: 0, -EINVAL (it breaks a rule of isa.h), -ENOSPC (stream is full).
+ */
+int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t count);
+
+/* ---- Commands ----------------------------------------------------------------------- */
+
+/*
+ * One function a command. Each checks its command as the device will, appends it and returns 0, -EINVAL
+ * (the error names the field, what it is and what it must be) or -ENOSPC (the stream is full). Memory is
+ * looked at only when the command runs: an address that is not bound then is a fault of the job.
+ */
+
+/** enum accel_type - of an element */
+enum accel_type {
+	/** @ACCEL_S8: int8_t */
+	ACCEL_S8 = 1,
+	/** @ACCEL_S32: int32_t */
+	ACCEL_S32 = 2,
+	/** @ACCEL_F32: IEEE binary32 */
+	ACCEL_F32 = 3,
+};
+
+/**
+ * struct accel_cmd_opts - when a command runs; NULL or all zero: when all earlier ones have finished
+ *
+ * A job has 31 semaphores, 1..31, that start at 0.
+ */
+struct accel_cmd_opts {
+	/** @unordered: start without waiting for earlier commands, but in order on its engine. */
+	bool unordered;
+	/** @wait_sem: start when this semaphore has reached @wait_value; 0: none. */
+	uint8_t wait_sem;
+	/** @signal_sem: add one to this semaphore at the end; 0: none. */
+	uint8_t signal_sem;
+	/** @seq: mark that the device hands back in records of faults. */
+	uint16_t seq;
+	/** @wait_value: for @wait_sem; 0 if that is 0. */
+	uint32_t wait_value;
+};
+
+/** accel_cmd_nop() - do nothing */
+int accel_cmd_nop(struct accel_stream *stream, const struct accel_cmd_opts *opts);
+
+/** accel_cmd_fence() - decode no further until all earlier commands have finished; opts->unordered has no meaning */
+int accel_cmd_fence(struct accel_stream *stream, const struct accel_cmd_opts *opts);
+
+/**
+ * accel_cmd_sem_wait() - decode no further until a semaphore has reached a value
+ * @stream: the stream
+ * @sem: 1..31
+ * @value: least value
+ */
+int accel_cmd_sem_wait(struct accel_stream *stream, uint32_t sem, uint32_t value);
+
+/**
+ * accel_cmd_sem_signal() - add one to a semaphore
+ * @stream: the stream
+ * @sem: 1..31
+ * @opts: or NULL; its signal_sem must be 0
+ */
+int accel_cmd_sem_signal(struct accel_stream *stream, uint32_t sem,
+			 const struct accel_cmd_opts *opts);
+
+/**
+ * accel_cmd_jump() - go on at another record of the stream
+ * @stream: the stream
+ * @record: index of the record, as accel_stream_records() counts; one still to come is
+ *	checked by accel_queue_submit()
+ */
+int accel_cmd_jump(struct accel_stream *stream, uint32_t record);
+
+/**
+ * accel_cmd_timestamp() - store the device time since the job's start, in cycles
+ * @stream: the stream
+ * @dst: device address of a uint64_t, 8-byte aligned
+ * @opts: or NULL
+ */
+int accel_cmd_timestamp(struct accel_stream *stream, uint64_t dst,
+			const struct accel_cmd_opts *opts);
+
+/**
+ * accel_cmd_copy() - copy memory, as memmove() would
+ * @stream: the stream
+ * @dst: device address
+ * @src: device address
+ * @size: bytes, 1..2^40
+ * @opts: or NULL
+ */
+int accel_cmd_copy(struct accel_stream *stream, uint64_t dst, uint64_t src, uint64_t size,
+		   const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_copy_2d - rows to copy, one after the other
+ */
+struct accel_copy_2d {
+	/** @dst: device address. */
+	uint64_t dst;
+	/** @src: device address. */
+	uint64_t src;
+	/** @width: bytes of a row, 1..2^40. */
+	uint64_t width;
+	/** @height: rows, 1..2^24. */
+	uint32_t height;
+	/** @dst_stride: bytes from row to row, at least @width. */
+	uint32_t dst_stride;
+	/** @src_stride: bytes from row to row; 0 repeats one row. */
+	uint32_t src_stride;
+};
+
+/** accel_cmd_copy_2d() - copy rows of bytes */
+int accel_cmd_copy_2d(struct accel_stream *stream, const struct accel_copy_2d *copy,
+		      const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_fill - rows to fill with one element
+ */
+struct accel_fill {
+	/** @dst: device address, a multiple of @elem. */
+	uint64_t dst;
+	/** @value: the element; bits beyond @elem are zero. */
+	uint64_t value;
+	/** @width: bytes of a row, a multiple of @elem, @elem..2^40. */
+	uint64_t width;
+	/** @elem: bytes of the element: 1, 2, 4 or 8. */
+	uint32_t elem;
+	/** @height: rows, 1..2^24; 0 is taken as 1. */
+	uint32_t height;
+	/** @dst_stride: bytes from row to row, a multiple of @elem, at least @width (if @height is over 1). */
+	uint32_t dst_stride;
+};
+
+/** accel_cmd_fill() - fill memory */
+int accel_cmd_fill(struct accel_stream *stream, const struct accel_fill *fill,
+		   const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_requant - a real factor as mult / 2^shift; same bytes as struct quill_requant
+ */
+struct accel_requant {
+	/** @mult: 0..2^31-1. */
+	int32_t mult;
+	/** @shift: 0..62. */
+	int32_t shift;
+};
+
+/**
+ * struct accel_gemm - D[m][n] = epilogue(sum over k of A[m][k] * B[k][n])
+ *
+ * A is row-major int8, B was packed by accel_pack_s8(), D is row-major. Sums are exact. By @type_d:
+ *
+ *  ACCEL_S32: sum + bias[n] (int32_t bias), modulo 2^32;
+ *  ACCEL_S8: clamp(round((sum + bias[n]) * mult[n] / 2^shift[n]) + zero, lo, hi), one rounding, half to even;
+ *  ACCEL_F32: sum * scale[n] (* row_scale[m]), or that fused with + bias[n] (float bias).
+ *
+ * A field of 0 takes the default that it names, so that a dense GEMM sets a, b, d, m, n, k, type_d (and scale).
+ */
+struct accel_gemm {
+	/** @a: device address of int8_t A[m][lda]. */
+	uint64_t a;
+	/** @b: device address of packed B, 64-byte aligned, accel_packed_size(n, k) bytes. */
+	uint64_t b;
+	/** @d: device address of D[m][ldd], aligned to its element. */
+	uint64_t d;
+	/** @m: rows of A and D, 1..2^24. */
+	uint32_t m;
+	/** @n: columns of B and D, 1..2^24. */
+	uint32_t n;
+	/** @k: columns of A, rows of B, 1..65536. */
+	uint32_t k;
+	/** @lda: elements from row to row of A, at least @k; 0: @k. */
+	uint32_t lda;
+	/** @ldd: elements from row to row of D, at least @n; 0: @n. */
+	uint32_t ldd;
+	/** @type_d: elements of D. */
+	enum accel_type type_d;
+	/** @bias: device address of int32_t[n] (ACCEL_F32: float[n]), 4-byte aligned; 0: none. */
+	uint64_t bias;
+	/** @scale: device address. ACCEL_S8: struct accel_requant[n], 8-byte aligned; ACCEL_F32: float[n]; ACCEL_S32: 0. */
+	uint64_t scale;
+	/** @row_scale: ACCEL_F32: device address of float[m]; 0: none. */
+	uint64_t row_scale;
+	/** @zero: ACCEL_S8: zero point, -128..127. */
+	int32_t zero;
+	/** @lo: ACCEL_S8: least result, -128..127. Both @lo and @hi 0: -128 and 127. */
+	int32_t lo;
+	/** @hi: ACCEL_S8: largest result, @lo..127. */
+	int32_t hi;
+};
+
+/** accel_cmd_gemm() - multiply matrices; takes two records */
+int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
+		   const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_attention - out = softmax(Q K^T * softmax_scale) V, head by head
+ *
+ * n_heads / n_kv_heads consecutive heads of queries share a head of keys and values. Element e of head h of query i
+ * is at q + i * q_stride + h * head_dim + e, in out likewise; element e of head g of key j is at
+ * k + j * kv_stride + g * kv_head_stride + e, in v likewise. Each (i, h) of q and each (j, g) of k and of v has
+ * a float scale, in arrays that have the layout of their tensor with the last dimension dropped: strides divided
+ * by head_dim. Scales are those of accel_quantise_rows_s8() with a row a head.
+ *
+ * A stride of 0 takes the default that it names: dense tensors.
+ */
+struct accel_attention {
+	/** @q: device address of int8_t Q. */
+	uint64_t q;
+	/** @k: device address of int8_t K. */
+	uint64_t k;
+	/** @v: device address of int8_t V. */
+	uint64_t v;
+	/** @out: device address of the result, float, 4-byte aligned. */
+	uint64_t out;
+	/** @q_scale: device address of floats, 4-byte aligned. */
+	uint64_t q_scale;
+	/** @k_scale: device address of floats, 4-byte aligned. */
+	uint64_t k_scale;
+	/** @v_scale: device address of floats, 4-byte aligned. */
+	uint64_t v_scale;
+	/** @n_q: queries, 1..65536; at most @n_kv if @causal. */
+	uint32_t n_q;
+	/** @n_kv: keys, 1..2^20. */
+	uint32_t n_kv;
+	/** @n_heads: heads of queries, 1..1024, a multiple of @n_kv_heads. */
+	uint32_t n_heads;
+	/** @n_kv_heads: heads of keys and values, 1..1024. */
+	uint32_t n_kv_heads;
+	/** @head_dim: elements of a head: 16, 32, ... 256. */
+	uint32_t head_dim;
+	/** @q_stride: elements from query to query, a multiple of @head_dim; 0: n_heads * head_dim. */
+	uint32_t q_stride;
+	/** @out_stride: elements from query to query of the result; 0: n_heads * head_dim. */
+	uint32_t out_stride;
+	/** @kv_stride: elements from key to key, a multiple of @head_dim; 0: n_kv_heads * head_dim. */
+	uint32_t kv_stride;
+	/** @kv_head_stride: elements from head to head of K and V, a multiple of @head_dim; 0: @head_dim. */
+	uint32_t kv_head_stride;
+	/** @softmax_scale: finite; 1 / sqrt(head_dim) as a rule. */
+	float softmax_scale;
+	/** @causal: query i sees keys 0 .. n_kv - n_q + i; else all. */
+	bool causal;
+};
+
+/** accel_cmd_attention() - fused attention; takes two records */
+int accel_cmd_attention(struct accel_stream *stream, const struct accel_attention *attention,
+			const struct accel_cmd_opts *opts);
+
+/* ---- Queues ------------------------------------------------------------------------- */
+
+/** enum accel_priority - which queue goes first */
+enum accel_priority {
+	/** @ACCEL_PRIORITY_DEFAULT: medium. */
+	ACCEL_PRIORITY_DEFAULT = 0,
+	/** @ACCEL_PRIORITY_LOW: batch work. */
+	ACCEL_PRIORITY_LOW = 1,
+	/** @ACCEL_PRIORITY_MEDIUM: what most want. */
+	ACCEL_PRIORITY_MEDIUM = 2,
+	/** @ACCEL_PRIORITY_HIGH: needs CAP_SYS_NICE. */
+	ACCEL_PRIORITY_HIGH = 3,
+};
+
+/**
+ * struct accel_queue_params - of a queue; all zero: the defaults
+ */
+struct accel_queue_params {
+	/** @priority: enum accel_priority. */
+	enum accel_priority priority;
+	/** @timeout_ms: a job that runs longer is ended; 0: the device's default. */
+	uint32_t timeout_ms;
+};
+
+/**
+ * accel_queue_create() - make a queue: its jobs run one after the other
+ * @vm: address space of its jobs
+ * @params: or NULL: the defaults
+ * @out: the queue; give it back with accel_queue_destroy()
+ *
+ * Return: 0, -EINVAL (priority, timeout over the device's largest), -EACCES (priority), -ENOSPC (no hardware
+ * queue left, or the user's share is used up), -ENOMEM, -ENODEV.
+ */
+int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *params,
+		       struct accel_queue **out);
+
+/** accel_queue_destroy() - end a queue; jobs that have not finished are cancelled */
+void accel_queue_destroy(struct accel_queue *queue);
+
+/**
+ * struct accel_wait - a job to wait for before another starts
+ */
+struct accel_wait {
+	/** @queue: of the same device. */
+	struct accel_queue *queue;
+	/** @point: of accel_queue_submit() on @queue; 0: nothing to wait for. */
+	uint64_t point;
+};
+
+/** ACCEL_MAX_WAITS: most waits of one submit. */
+#define ACCEL_MAX_WAITS	62
+
+/**
+ * accel_queue_submit() - run a stream; does not wait
+ * @queue: the queue
+ * @stream: at least one record, of the queue's vm. It may be submitted again, but not changed while a job of it
+ *	is under way
+ * @waits: jobs of other queues that must have ended (well or not) before; NULL if @n_waits is 0
+ * @n_waits: 0..ACCEL_MAX_WAITS
+ * @point: the job's point on the queue's timeline: 1, 2, 3, ...; may be NULL
+ *
+ * Return: 0, -EINVAL (empty stream, stream of another vm, jump out of the stream, waits), -ECANCELED (the queue has failed
+ * too often and takes no more jobs), -ENOMEM, -ENODEV.
+ */
+int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
+		       const struct accel_wait *waits, unsigned int n_waits, uint64_t *point);
+
+/** ACCEL_WAIT_FOREVER: timeout that never ends; the job's own limit still does. */
+#define ACCEL_WAIT_FOREVER	INT64_MAX
+
+/**
+ * accel_queue_wait() - wait until a job, and so all before it on its queue, has ended
+ * @queue: the queue
+ * @point: of accel_queue_submit(); 0 is always over
+ * @timeout_ns: longest wait in nanoseconds; 0: only look; ACCEL_WAIT_FOREVER
+ *
+ * Return: 0 if that job ended well; -ETIMEDOUT if it has not ended yet; -EINVAL if there is no such point. Else
+ * the job's error, and accel_last_error() tells the fault in words: -EIO (a command failed), -ETIME (the job ran
+ * longer than the queue's limit), -ECANCELED, -ENODEV. Failures of the last 64 failed jobs of a queue are
+ * remembered, so that each can be waited for in any order and more than once.
+ */
+int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_ns);
+
+/**
+ * struct accel_queue_stats - counters of a queue: the sums of all jobs that have ended
+ */
+struct accel_queue_stats {
+	/** @jobs: that ended, well or not. */
+	uint64_t jobs;
+	/** @faults: of these, those that failed. */
+	uint64_t faults;
+	/** @cycles: device cycles. */
+	uint64_t cycles;
+	/** @busy_tensor: device cycles that the TENSOR engine worked. */
+	uint64_t busy_tensor;
+	/** @busy_vector: device cycles that the VECTOR engine worked. */
+	uint64_t busy_vector;
+	/** @busy_dma: device cycles that the DMA engine worked. */
+	uint64_t busy_dma;
+	/** @commands: executed. */
+	uint64_t commands;
+	/** @macs: multiply-accumulates. */
+	uint64_t macs;
+	/** @bytes_read: by the engines. */
+	uint64_t bytes_read;
+	/** @bytes_written: by the engines. */
+	uint64_t bytes_written;
+	/** @timeout_ms: the queue's limit for a job. */
+	uint32_t timeout_ms;
+	/** @banned: it has failed too often and takes no more jobs. */
+	bool banned;
+};
+
+/** accel_queue_stats() - read a queue's counters; those of a job are in them when its wait returns */
+int accel_queue_stats(struct accel_queue *queue, struct accel_queue_stats *stats);
+
+/**
+ * struct accel_fault - the last fault of a queue, for programs; accel_queue_wait() has it in words
+ */
+struct accel_fault {
+	/** @point: of the job that failed; 0: none has. */
+	uint64_t point;
+	/** @address: device address at fault, or for a bad command the offset of the bad field. */
+	uint64_t address;
+	/** @status: enum quill_fault of <quill/regs.h>. */
+	uint32_t status;
+	/** @record: index of the command in its stream. */
+	uint32_t record;
+	/** @access: enum quill_access. */
+	uint32_t access;
+	/** @engine: enum quill_engine. */
+	uint32_t engine;
+	/** @elapsed_ms: after a timeout, how long the job had run; else 0. */
+	uint32_t elapsed_ms;
+};
+
+/** accel_queue_fault() - read a queue's last fault */
+int accel_queue_fault(struct accel_queue *queue, struct accel_fault *fault);
+
+/* ---- Native helpers: quantise and pack ------------------------------------------------- */
+
+/*
+ * Pure functions of their arguments, on the processor: no device, any thread. Rounding is to nearest, ties to even,
+ * whatever the processor's rounding mode is set to is expected to be the default one. A NaN or an infinity among the inputs
+ * gives -EDOM, and then no output has been written.
+ */
+
+/** enum accel_order - how the matrix B[k][n] lies in memory */
+enum accel_order {
+	/** @ACCEL_ORDER_NK: a row an output channel: element (n, k) at n * ld + k (PyTorch's Linear, GGUF). */
+	ACCEL_ORDER_NK = 0,
+	/** @ACCEL_ORDER_KN: a row an input channel: element (n, k) at k * ld + n. */
+	ACCEL_ORDER_KN = 1,
+};
+
+/** accel_packed_size() - bytes of packed B; 0 if @n is not in 1..2^24 or @k not in 1..65536 */
+uint64_t accel_packed_size(uint32_t n, uint32_t k);
+
+/**
+ * accel_pack_s8() - bring a matrix into the device's own layout
+ * @dst: accel_packed_size(n, k) bytes, all written (padding as 0x80, which stands for 0)
+ * @src: the matrix
+ * @n: columns of B: output channels
+ * @k: rows of B: input channels
+ * @ld: elements from row to row of @src; 0: dense
+ * @order: of @src
+ *
+ * Return: 0, -EINVAL (dimensions, @ld below a row).
+ */
+int accel_pack_s8(void *dst, const int8_t *src, uint32_t n, uint32_t k, size_t ld,
+		  enum accel_order order);
+
+/**
+ * accel_quantise_rows_s8() - float to int8, symmetric, with a scale a row
+ * @src: float [m][ld]
+ * @m: rows
+ * @k: columns
+ * @ld: elements from row to row of @src; 0: @k
+ * @dst: int8_t [m][ldd]
+ * @ldd: elements from row to row of @dst; 0: @k
+ * @scale: float [m]: x is about q * scale
+ *
+ * scale = max |x| / 127 and q = round(x / scale), both in float arithmetic: q is in -127..127. A row whose
+ * largest magnitude is below 127 * FLT_MIN (a row of zeros above all) gets scale 0 and q 0.
+ *
+ * Return: 0, -EINVAL (@k 0, a stride below @k), -EDOM (NaN or infinity).
+ */
+int accel_quantise_rows_s8(const float *src, size_t m, size_t k, size_t ld, int8_t *dst,
+			   size_t ldd, float *scale);
+
+/**
+ * accel_quantise_channels_s8() - the same for a matrix B, with a scale an output channel
+ * @src: the matrix
+ * @n: columns of B: output channels
+ * @k: rows of B: input channels
+ * @ld: elements from row to row of @src; 0: dense
+ * @order: of @src, and of @dst
+ * @dst: dense: int8_t [n][k] or [k][n]
+ * @scale: float [n]
+ *
+ * Return: as accel_quantise_rows_s8(); 0 for @n 0.
+ */
+int accel_quantise_channels_s8(const float *src, size_t n, size_t k, size_t ld,
+			       enum accel_order order, int8_t *dst, float *scale);
+
+/**
+ * accel_requant_from_scale() - a real factor as an integer and a shift
+ * @scale: 0 <= scale < 2^31, finite
+ * @out: mult / 2^shift, nearest to @scale with 31 bits of mult (fewer below 2^-32: shift ends at 62)
+ *
+ * Return: 0, -EDOM (NaN, infinite, negative), -ERANGE (too large).
+ */
+int accel_requant_from_scale(double scale, struct accel_requant *out);
+
+/* ---- Operations on tensors --------------------------------------------------------------- */
+
+/*
+ * For who wants a result and no streams: inputs and outputs are plain memory of the process, and each call copies in, runs one
+ * job, waits for it and copies out. Who needs more overlap encodes streams over buffers of their own; the weights
+ * made here serve there too.
+ */
+
+/**
+ * accel_weights_create_s8() - put an int8 matrix on the device, packed once
+ * @vm: the address space
+ * @src: the matrix
+ * @n: columns of B: output channels, 1..2^24
+ * @k: rows of B: input channels, 1..65536
+ * @ld: elements from row to row of @src; 0: dense
+ * @order: of @src
+ * @scale: float [n], of the output channels; NULL: 1.0 each
+ * @bias: float [n], added by accel_matmul_f32(); NULL: none
+ * @out: the weights; give them back with accel_weights_destroy()
+ *
+ * Return: 0, -EINVAL (dimensions, stride), -EDOM (NaN or infinity in @scale or @bias), or as
+ * accel_buffer_create().
+ */
+int accel_weights_create_s8(struct accel_vm *vm, const int8_t *src, uint32_t n, uint32_t k, size_t ld,
+			    enum accel_order order, const float *scale, const float *bias,
+			    struct accel_weights **out);
+
+/**
+ * accel_weights_create_f32() - quantise a float matrix per output channel, and put it on the device
+ *
+ * Arguments and errors as accel_weights_create_s8(); the scales are those of accel_quantise_channels_s8().
+ */
+int accel_weights_create_f32(struct accel_vm *vm, const float *src, uint32_t n, uint32_t k, size_t ld,
+			     enum accel_order order, const float *bias, struct accel_weights **out);
+
+/** accel_weights_destroy() - give weights back; no job that uses them may be under way */
+void accel_weights_destroy(struct accel_weights *weights);
+
+/**
+ * accel_weights_gemm() - fill in what a GEMM command needs to know of weights
+ * @weights: the weights
+ * @type_d: ACCEL_F32 (sets scale and bias too) or ACCEL_S32
+ * @gemm: b, n, k, type_d, scale, bias are set, everything else to 0: set a, d, m (and row_scale)
+ *
+ * Return: 0, -EINVAL (@type_d).
+ */
+int accel_weights_gemm(const struct accel_weights *weights, enum accel_type type_d,
+		       struct accel_gemm *gemm);
+
+/**
+ * accel_ops_create() - make the workspace that the operations below need
+ * @queue: where they run; its vm holds the workspace
+ * @out: the workspace; grows with the largest operation. Give it back with accel_ops_destroy()
+ *
+ * Return: 0, or as accel_stream_create().
+ */
+int accel_ops_create(struct accel_queue *queue, struct accel_ops **out);
+
+/** accel_ops_destroy() - give a workspace back */
+void accel_ops_destroy(struct accel_ops *ops);
+
+/**
+ * accel_matmul_s8() - D = A B, exact
+ * @ops: workspace
+ * @weights: B[k][n], of the same vm; scale and bias are not looked at
+ * @a: int8_t A[m][lda]
+ * @lda: elements from row to row of @a; 0: k
+ * @m: rows of A and D, 1..2^24
+ * @d: int32_t D[m][ldd]
+ * @ldd: elements from row to row of @d; 0: n
+ *
+ * Return: 0, -EINVAL (dimensions, strides, weights of another vm), or as accel_buffer_create(), accel_queue_submit() and
+ * accel_queue_wait().
+ */
+int accel_matmul_s8(struct accel_ops *ops, const struct accel_weights *weights, const int8_t *a,
+		    size_t lda, uint32_t m, int32_t *d, size_t ldd);
+
+/**
+ * accel_matmul_f32() - D = A B + bias, A quantised row by row
+ *
+ * Arguments as accel_matmul_s8(), in float. A is quantised by accel_quantise_rows_s8().
+ *
+ * Return: as accel_matmul_s8(), or -EDOM (NaN or infinity in @a).
+ */
+int accel_matmul_f32(struct accel_ops *ops, const struct accel_weights *weights, const float *a,
+		     size_t lda, uint32_t m, float *d, size_t ldd);
+
+/**
+ * struct accel_attention_f32 - attention over dense float tensors of the process
+ */
+struct accel_attention_f32 {
+	/** @q: float [n_q][n_heads][head_dim]. */
+	const float *q;
+	/** @k: float [n_kv][n_kv_heads][head_dim]. */
+	const float *k;
+	/** @v: float [n_kv][n_kv_heads][head_dim]. */
+	const float *v;
+	/** @out: float [n_q][n_heads][head_dim]. */
+	float *out;
+	/** @n_q: as in struct accel_attention. */
+	uint32_t n_q;
+	/** @n_kv: as in struct accel_attention. */
+	uint32_t n_kv;
+	/** @n_heads: as in struct accel_attention. */
+	uint32_t n_heads;
+	/** @n_kv_heads: as in struct accel_attention. */
+	uint32_t n_kv_heads;
+	/** @head_dim: as in struct accel_attention. */
+	uint32_t head_dim;
+	/** @softmax_scale: as in struct accel_attention. */
+	float softmax_scale;
+	/** @causal: as in struct accel_attention. */
+	bool causal;
+};
+
+/**
+ * accel_attention_f32() - attention; Q, K and V are quantised per position and head
+ * @ops: workspace
+ * @attention: what to compute
+ *
+ * Return: 0, -EINVAL (as accel_cmd_attention()), -EDOM (NaN or infinity in an input), or as accel_buffer_create(),
+ * accel_queue_submit() and accel_queue_wait().
+ */
+int accel_attention_f32(struct accel_ops *ops, const struct accel_attention_f32 *attention);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ACCEL_H */

@@ -16,5 +16,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $^ -lcmocka -lm -lpthread -lz
 
+include tests/kselftest/build.mk
+
 .PHONY: unit
 unit: $(UNIT_BIN)

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kselftests share: thin calls of the ioctls, without libaccel, so that a test can get them wrong in
+ * every way, and a fixture whose teardown compares the device's resets with those that
+ * the test expected.
+ */
+#ifndef QUILL_TEST_H
+#define QUILL_TEST_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <drm.h>
+#include <linux/sync_file.h>
+
+#include "drm/quill_accel.h"
+#include "quill/isa.h"
+
+#include "kselftest_harness.h"
+
+#define PAGE		4096ull
+#define SECOND		1000000000ll
+/* Longer than any job here takes under emulation on a busy host; no test waits it out. */
+#define LONG		(60 * SECOND)
+#define BASE_VA		0x100000000ull
+
+/* 0 or -errno, so that a test can compare with ==. */
+static inline int q_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret == -1 && (errno == EINTR || errno == EAGAIN));
+	return ret == -1 ? -errno : ret;
+}
+
+static inline int q_open(void)
+{
+	char name[64] = "", path[64];
+	struct drm_version version;
+	int fd, i;
+
+	for (i = 0; i < 16; i++) {
+		snprintf(path, sizeof(path), "/dev/accel/accel%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		memset(&version, 0, sizeof(version));
+		version.name = name;
+		version.name_len = sizeof(name) - 1;
+		if (!q_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "quill"))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+static inline int q_info(int fd, struct drm_quill_dev_info *info)
+{
+	struct drm_quill_dev_query query = {
+		.type = DRM_QUILL_DEV_QUERY_INFO,
+		.size = sizeof(*info),
+		.ptr = (uintptr_t)info,
+	};
+
+	memset(info, 0, sizeof(*info));
+	return q_ioctl(fd, DRM_IOCTL_QUILL_DEV_QUERY, &query);
+}
+
+static inline uint32_t q_resets(int fd)
+{
+	struct drm_quill_dev_info info;
+
+	return q_info(fd, &info) ? ~0u : info.reset_count;
+}
+
+static inline int q_bo_create(int fd, uint64_t size, uint32_t *handle)
+{
+	struct drm_quill_bo_create create = { .size = size };
+	int ret = q_ioctl(fd, DRM_IOCTL_QUILL_BO_CREATE, &create);
+
+	*handle = create.handle;
+	return ret;
+}
+
+static inline int q_bo_close(int fd, uint32_t handle)
+{
+	struct drm_gem_close close = { .handle = handle };
+
+	return q_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close);
+}
+
+static inline void *q_bo_map(int fd, uint32_t handle, uint64_t size)
+{
+	struct drm_quill_bo_mmap_offset offset = { .handle = handle };
+	void *ptr;
+
+	if (q_ioctl(fd, DRM_IOCTL_QUILL_BO_MMAP_OFFSET, &offset))
+		return NULL;
+	ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset.offset);
+	return ptr == MAP_FAILED ? NULL : ptr;
+}
+
+static inline int q_vm_create(int fd, uint32_t *vm)
+{
+	struct drm_quill_vm_create create = {};
+	int ret = q_ioctl(fd, DRM_IOCTL_QUILL_VM_CREATE, &create);
+
+	*vm = create.vm_id;
+	return ret;
+}
+
+static inline int q_vm_destroy(int fd, uint32_t vm)
+{
+	struct drm_quill_vm_destroy destroy = { .vm_id = vm };
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_VM_DESTROY, &destroy);
+}
+
+static inline int q_bind_op(int fd, uint32_t vm, const struct drm_quill_bind_op *op)
+{
+	struct drm_quill_vm_bind bind = {
+		.vm_id = vm,
+		.ops = { .ptr = (uintptr_t)op, .count = 1, .stride = sizeof(*op) },
+	};
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_VM_BIND, &bind);
+}
+
+static inline int q_map(int fd, uint32_t vm, uint32_t handle, uint64_t offset, uint64_t va,
+			uint64_t size, uint32_t flags)
+{
+	struct drm_quill_bind_op op = {
+		.op = DRM_QUILL_BIND_MAP, .flags = flags, .handle = handle,
+		.bo_offset = offset, .va = va, .size = size,
+	};
+
+	return q_bind_op(fd, vm, &op);
+}
+
+static inline int q_unmap(int fd, uint32_t vm, uint64_t va, uint64_t size)
+{
+	struct drm_quill_bind_op op = { .op = DRM_QUILL_BIND_UNMAP, .va = va, .size = size };
+
+	return q_bind_op(fd, vm, &op);
+}
+
+static inline int q_queue_create(int fd, uint32_t vm, uint32_t timeout_ms, uint32_t *queue)
+{
+	struct drm_quill_queue_create create = {
+		.vm_id = vm, .priority = DRM_QUILL_PRIORITY_MEDIUM, .timeout_ms = timeout_ms,
+	};
+	int ret = q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create);
+
+	*queue = create.queue_id;
+	return ret;
+}
+
+static inline int q_queue_destroy(int fd, uint32_t queue)
+{
+	struct drm_quill_queue_destroy destroy = { .queue_id = queue };
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_DESTROY, &destroy);
+}
+
+static inline int q_queue_query(int fd, uint32_t queue, struct drm_quill_queue_query *query)
+{
+	memset(query, 0, sizeof(*query));
+	query->queue_id = queue;
+	return q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_QUERY, query);
+}
+
+static inline int q_syncobj(int fd, uint32_t *handle)
+{
+	struct drm_syncobj_create create = {};
+	int ret = q_ioctl(fd, DRM_IOCTL_SYNCOBJ_CREATE, &create);
+
+	*handle = create.handle;
+	return ret;
+}
+
+static inline int q_submit_syncs(int fd, uint32_t queue, uint64_t stream, uint32_t size,
+				 const struct drm_quill_sync *syncs, uint32_t count)
+{
+	struct drm_quill_submit submit = {
+		.queue_id = queue, .stream = stream, .stream_size = size,
+		.syncs = { .ptr = (uintptr_t)syncs, .count = count, .stride = sizeof(*syncs) },
+	};
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_SUBMIT, &submit);
+}
+
+/* Submits; a fresh binary syncobj in *sync signals at the job's end. */
+static inline int q_submit(int fd, uint32_t queue, uint64_t stream, uint32_t size, uint32_t *sync)
+{
+	struct drm_quill_sync out = { .flags = DRM_QUILL_SYNC_SIGNAL };
+	int ret = q_syncobj(fd, &out.handle);
+
+	if (ret)
+		return ret;
+	*sync = out.handle;
+	return q_submit_syncs(fd, queue, stream, size, &out, 1);
+}
+
+static inline int64_t q_deadline(int64_t ns)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND + now.tv_nsec + ns;
+}
+
+/* 0 when signalled, -ETIME when not in time: says nothing of the job's success. */
+static inline int q_wait(int fd, uint32_t sync, int64_t ns)
+{
+	struct drm_syncobj_wait wait = {
+		.handles = (uintptr_t)&sync, .count_handles = 1, .timeout_nsec = q_deadline(ns),
+	};
+
+	return q_ioctl(fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait);
+}
+
+/* What the fence in a binary syncobj ended with: 1 signalled well, 0 not yet, or -errno. */
+static inline int q_status(int fd, uint32_t sync)
+{
+	struct drm_syncobj_handle export = {
+		.handle = sync, .flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE, .fd = -1,
+	};
+	struct sync_file_info info = {};
+	int ret = q_ioctl(fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &export);
+
+	if (ret)
+		return ret;
+	ret = q_ioctl(export.fd, SYNC_IOC_FILE_INFO, &info);
+	close(export.fd);
+	return ret ? ret : info.status;
+}
+
+/* Waits for the job's end: 0 if it went well, else the fence's error. */
+static inline int q_finish(int fd, uint32_t sync)
+{
+	int ret = q_wait(fd, sync, LONG);
+
+	if (ret)
+		return ret;
+	ret = q_status(fd, sync);
+	return ret == 1 ? 0 : ret;
+}
+
+/* ---- Streams -------------------------------------------------------------- */
+
+static inline union quill_cmd q_cmd(uint8_t opcode)
+{
+	union quill_cmd cmd = {};
+
+	cmd.hdr.opcode = opcode;
+	return cmd;
+}
+
+static inline union quill_cmd q_fill(uint64_t dst, uint32_t value, uint64_t width)
+{
+	union quill_cmd cmd = q_cmd(QUILL_OP_FILL);
+
+	cmd.fill.dst = dst;
+	cmd.fill.value = value;
+	cmd.fill.width = width;
+	cmd.fill.height = 1;
+	cmd.fill.elem = 4;
+	return cmd;
+}
+
+static inline union quill_cmd q_copy(uint64_t dst, uint64_t src, uint64_t width)
+{
+	union quill_cmd cmd = q_cmd(QUILL_OP_COPY);
+
+	cmd.copy.dst = dst;
+	cmd.copy.src = src;
+	cmd.copy.width = width;
+	cmd.copy.height = 1;
+	return cmd;
+}
+
+/* Jumps to itself: without end. */
+static inline union quill_cmd q_endless(void)
+{
+	return q_cmd(QUILL_OP_JUMP);
+}
+
+/* ---- A context: a file with a VM, a queue, and an object bound into the VM --- */
+
+#define Q_BUF_SIZE	(16 * PAGE)
+#define Q_STREAM_MAX	64
+
+struct q_context {
+	int fd;
+	uint32_t vm;
+	uint32_t queue;
+	uint32_t bo;
+	/* The object: the stream in its first page, data behind. */
+	uint64_t va;
+	uint8_t *ptr;
+};
+
+static inline int q_context_init(struct q_context *ctx, uint32_t timeout_ms)
+{
+	int ret;
+
+	memset(ctx, 0, sizeof(*ctx));
+	ctx->fd = q_open();
+	if (ctx->fd < 0)
+		return -ENOENT;
+	ctx->va = BASE_VA;
+	ret = q_vm_create(ctx->fd, &ctx->vm);
+	if (!ret)
+		ret = q_queue_create(ctx->fd, ctx->vm, timeout_ms, &ctx->queue);
+	if (!ret)
+		ret = q_bo_create(ctx->fd, Q_BUF_SIZE, &ctx->bo);
+	if (!ret)
+		ret = q_map(ctx->fd, ctx->vm, ctx->bo, 0, ctx->va, Q_BUF_SIZE, 0);
+	if (ret)
+		return ret;
+	ctx->ptr = q_bo_map(ctx->fd, ctx->bo, Q_BUF_SIZE);
+	return ctx->ptr ? 0 : -ENOMEM;
+}
+
+static inline void q_context_fini(struct q_context *ctx)
+{
+	if (ctx->ptr)
+		munmap(ctx->ptr, Q_BUF_SIZE);
+	if (ctx->fd >= 0)
+		close(ctx->fd);
+}
+
+static inline uint64_t q_data(const struct q_context *ctx)
+{
+	return ctx->va + PAGE;
+}
+
+/* Puts the records where the stream goes and submits them. */
+static inline int q_run(struct q_context *ctx, const union quill_cmd *cmds, unsigned int count,
+			uint32_t *sync)
+{
+	memcpy(ctx->ptr, cmds, count * sizeof(*cmds));
+	return q_submit(ctx->fd, ctx->queue, ctx->va, count * sizeof(*cmds), sync);
+}
+
+/* The same, and waits: 0, the error of the call, or that of the job. */
+static inline int q_run_wait(struct q_context *ctx, const union quill_cmd *cmds,
+			     unsigned int count)
+{
+	uint32_t sync;
+	int ret = q_run(ctx, cmds, count, &sync);
+
+	return ret ? ret : q_finish(ctx->fd, sync);
+}
+
+#define Q_FIXTURE(name)									\
+	FIXTURE(name) {									\
+		struct q_context ctx;							\
+		uint32_t resets;							\
+		uint32_t expected_resets;						\
+	};										\
+	FIXTURE_SETUP(name)								\
+	{										\
+		ASSERT_EQ(0, q_context_init(&self->ctx, 0));				\
+		self->resets = q_resets(self->ctx.fd);					\
+		self->expected_resets = 0;						\
+	}										\
+	FIXTURE_TEARDOWN(name)								\
+	{										\
+		EXPECT_EQ(self->resets + self->expected_resets, q_resets(self->ctx.fd));\
+		q_context_fini(&self->ctx);						\
+	}
+
+#endif /* QUILL_TEST_H */

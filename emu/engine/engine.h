@@ -4,7 +4,8 @@
  *
  * Nothing here knows of a device, a thread or an address space. docs/isa.md says what each function computes;
  * every set of kernels gives the same bits. The caller (emu/core) cuts a command into tiles, gives
- * each a contiguous view of its operands, and may run tiles in any order and in parallel.
+ * each a contiguous view of its operands, and may run tiles in any order and in parallel. The
+ * thread's floating-point environment must be C's default: nearest even, denormals kept.
  */
 #ifndef QUILL_ENGINE_H
 #define QUILL_ENGINE_H
@@ -21,7 +22,7 @@
 struct quill_gemm_tile {
 	/** @a: int8, row i at a + i * lda. */
 	const int8_t *a;
-	/** @a_sum: sum of row i of A (k values), from quill_engine.row_sums. */
+	/** @a_sum: sum of row i of A (k values), from quill_kernels.row_sums. */
 	const int32_t *a_sum;
 	size_t lda;
 	/** @b: one packed panel: quill_packed_panel(k) bytes. */
@@ -76,9 +77,11 @@ struct quill_attention_tile {
 };
 
 /**
- * struct quill_engine - one set of kernels
+ * struct quill_kernels - one set of kernels
+ *
+ * (Not struct quill_engine: regs.h has an enum of that name.)
  */
-struct quill_engine {
+struct quill_kernels {
 	/** @name: "scalar", "avx2", "avx512". */
 	const char *name;
 	/** @supported: this processor can run it. */
@@ -92,9 +95,9 @@ struct quill_engine {
 };
 
 /** quill_engine_get() - kernels by name, or the best that run here (NULL); NULL if unknown or unsupported */
-const struct quill_engine *quill_engine_get(const char *name);
+const struct quill_kernels *quill_engine_get(const char *name);
 
 /** quill_engine_at() - the i-th set of kernels, slowest first, or NULL: for tests over all of them */
-const struct quill_engine *quill_engine_at(unsigned int i);
+const struct quill_kernels *quill_engine_at(unsigned int i);
 
 #endif /* QUILL_ENGINE_H */

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* Kernels for AVX2 with FMA. */
+#if defined(__x86_64__)
+#include "lanes_avx2.h"
+#include "micro_avx2.h"
+#include "pack_loops.h"
+#include "gemm_loops.h"
+#include "attention_loops.h"
+#include "kernels.h"
+
+QUILL_DEFINE_KERNELS(avx2)
+#endif

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* Kernels for AVX-512 F, BW, VL, DQ and VNNI. */
+#if defined(__x86_64__)
+#include "lanes_avx512.h"
+#include "micro_avx512.h"
+#include "pack_loops.h"
+#include "gemm_loops.h"
+#include "attention_loops.h"
+#include "kernels.h"
+
+QUILL_DEFINE_KERNELS(avx512)
+#endif

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/* Kernels in plain C: the definition of what the others must equal. */
+#include "lanes_scalar.h"
+#include "micro_scalar.h"
+#include "pack_loops.h"
+#include "gemm_loops.h"
+#include "attention_loops.h"
+#include "kernels.h"
+
+QUILL_DEFINE_KERNELS(scalar)

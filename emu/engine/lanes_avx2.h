@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Sixteen lanes as two AVX2 registers. lanes_scalar.h says what each function is. */
+#ifndef QUILL_LANES_AVX2_H
+#define QUILL_LANES_AVX2_H
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "quill/isa.h"
+
+#define LANES 16
+
+typedef struct { __m256 a, b; } vf;
+typedef struct { __m256i a, b; } vi;
+
+static inline vf vf_load(const float *p)
+{
+	return (vf){ _mm256_loadu_ps(p), _mm256_loadu_ps(p + 8) };
+}
+
+static inline void vf_store(float *p, vf x)
+{
+	_mm256_storeu_ps(p, x.a);
+	_mm256_storeu_ps(p + 8, x.b);
+}
+
+static inline vf vf_set1(float x)
+{
+	return (vf){ _mm256_set1_ps(x), _mm256_set1_ps(x) };
+}
+
+static inline vf vf_add(vf x, vf y)
+{
+	return (vf){ _mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b) };
+}
+
+static inline vf vf_sub(vf x, vf y)
+{
+	return (vf){ _mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b) };
+}
+
+static inline vf vf_mul(vf x, vf y)
+{
+	return (vf){ _mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b) };
+}
+
+static inline vf vf_div(vf x, vf y)
+{
+	return (vf){ _mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b) };
+}
+
+static inline vf vf_fma(vf x, vf y, vf z)
+{
+	return (vf){ _mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b) };
+}
+
+/* MAXPS is x > y ? x : y, NaN and zeros included. */
+static inline vf vf_max(vf x, vf y)
+{
+	return (vf){ _mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b) };
+}
+
+static inline vf vf_zero_below(vf r, vf x, vf limit)
+{
+	return (vf){ _mm256_andnot_ps(_mm256_cmp_ps(x.a, limit.a, _CMP_LT_OQ), r.a),
+		     _mm256_andnot_ps(_mm256_cmp_ps(x.b, limit.b, _CMP_LT_OQ), r.b) };
+}
+
+static inline vf vf_first(vf x, int n, vf other)
+{
+	const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+	__m256i a = _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane);
+	__m256i b = _mm256_cmpgt_epi32(_mm256_set1_epi32(n - 8), lane);
+
+	return (vf){ _mm256_blendv_ps(other.a, x.a, _mm256_castsi256_ps(a)),
+		     _mm256_blendv_ps(other.b, x.b, _mm256_castsi256_ps(b)) };
+}
+
+static inline __m256 avx2_pow2(__m256 t)
+{
+	__m256i bits = _mm256_add_epi32(_mm256_castps_si256(t), _mm256_set1_epi32(127));
+
+	return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 23));
+}
+
+static inline vf vf_pow2(vf t)
+{
+	return (vf){ avx2_pow2(t.a), avx2_pow2(t.b) };
+}
+
+static inline __m256 avx2_canonical(__m256 x)
+{
+	const __m256 nan = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000));
+
+	return _mm256_blendv_ps(x, nan, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+}
+
+static inline vf vf_canonical(vf x)
+{
+	return (vf){ avx2_canonical(x.a), avx2_canonical(x.b) };
+}
+
+static inline float vf_tree_sum(vf x)
+{
+	__m256 s8 = _mm256_add_ps(x.a, x.b);
+	__m128 s4 = _mm_add_ps(_mm256_castps256_ps128(s8), _mm256_extractf128_ps(s8, 1));
+	__m128 s2 = _mm_add_ps(s4, _mm_movehl_ps(s4, s4));
+
+	return _mm_cvtss_f32(_mm_add_ss(s2, _mm_movehdup_ps(s2)));
+}
+
+static inline float vf_tree_max(vf x)
+{
+	__m256 s8 = _mm256_max_ps(x.a, x.b);
+	__m128 s4 = _mm_max_ps(_mm256_castps256_ps128(s8), _mm256_extractf128_ps(s8, 1));
+	__m128 s2 = _mm_max_ps(s4, _mm_movehl_ps(s4, s4));
+
+	return _mm_cvtss_f32(_mm_max_ss(s2, _mm_movehdup_ps(s2)));
+}
+
+static inline vi vi_load(const int32_t *p)
+{
+	return (vi){ _mm256_loadu_si256((const __m256i *)p),
+		     _mm256_loadu_si256((const __m256i *)(p + 8)) };
+}
+
+static inline void vi_store(int32_t *p, vi x)
+{
+	_mm256_storeu_si256((__m256i *)p, x.a);
+	_mm256_storeu_si256((__m256i *)(p + 8), x.b);
+}
+
+static inline vi vi_add(vi x, vi y)
+{
+	return (vi){ _mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b) };
+}
+
+static inline vf vi_to_vf(vi x)
+{
+	return (vf){ _mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b) };
+}
+
+static inline vf vf_load_s8(const int8_t *p)
+{
+	__m128i x = _mm_loadu_si128((const __m128i *)p);
+
+	return (vf){ _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)),
+		     _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8))) };
+}
+
+typedef struct {
+	const struct quill_requant *channel;
+	int64_t zero, lo, hi;
+} vrequant;
+
+static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
+				     int32_t lo, int32_t hi)
+{
+	return (vrequant){ channel, zero, lo, hi };
+}
+
+/* AVX2 has no arithmetic shift of 64 bits: shift what is made unsigned by adding 2^63. */
+static inline __m256i avx2_sra64(__m256i x, __m256i shift)
+{
+	const __m256i top = _mm256_set1_epi64x(INT64_MIN);
+
+	return _mm256_sub_epi64(_mm256_srlv_epi64(_mm256_xor_si256(x, top), shift),
+				_mm256_srlv_epi64(top, shift));
+}
+
+/* Four products, in the low halves of @acc and of @channel (mult | shift << 32). */
+static inline __m256i avx2_requant4(__m256i acc, __m256i channel, const vrequant *q)
+{
+	const __m256i one = _mm256_set1_epi64x(1);
+	__m256i lo = _mm256_set1_epi64x(q->lo), hi = _mm256_set1_epi64x(q->hi);
+	__m256i shift = _mm256_srli_epi64(channel, 32);
+	__m256i x = _mm256_mul_epi32(acc, channel);
+	/* 2^(shift - 1) - 1 and the bit that will be the last; neither if there is no shift. */
+	__m256i none = _mm256_cmpeq_epi64(shift, _mm256_setzero_si256());
+	__m256i half = _mm256_srli_epi64(_mm256_sllv_epi64(one, shift), 1);
+	__m256i last = _mm256_and_si256(_mm256_srlv_epi64(x, shift), one);
+	__m256i round = _mm256_add_epi64(_mm256_sub_epi64(half, one), last);
+
+	x = avx2_sra64(_mm256_add_epi64(x, _mm256_andnot_si256(none, round)), shift);
+	x = _mm256_add_epi64(x, _mm256_set1_epi64x(q->zero));
+	x = _mm256_blendv_epi8(x, lo, _mm256_cmpgt_epi64(lo, x));
+	return _mm256_blendv_epi8(x, hi, _mm256_cmpgt_epi64(x, hi));
+}
+
+static inline void vrequant_store(int8_t *p, vi acc, const vrequant *q)
+{
+	const __m256i *channel = (const __m256i *)q->channel;
+	const __m128i *half = (const __m128i *)&acc;
+	int i, j;
+
+	for (i = 0; i < 4; i++) {
+		__m256i wide = _mm256_cvtepi32_epi64(half[i]);
+		int64_t x[4];
+
+		_mm256_storeu_si256((__m256i *)x,
+				    avx2_requant4(wide, _mm256_loadu_si256(channel + i), q));
+		for (j = 0; j < 4; j++)
+			p[4 * i + j] = (int8_t)x[j];
+	}
+}
+
+#endif /* QUILL_LANES_AVX2_H */

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Sixteen lanes as one AVX-512 register. lanes_scalar.h says what each function is. */
+#ifndef QUILL_LANES_AVX512_H
+#define QUILL_LANES_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "quill/isa.h"
+
+#define LANES 16
+
+typedef __m512 vf;
+typedef __m512i vi;
+
+static inline vf vf_load(const float *p)
+{
+	return _mm512_loadu_ps(p);
+}
+
+static inline void vf_store(float *p, vf x)
+{
+	_mm512_storeu_ps(p, x);
+}
+
+static inline vf vf_set1(float x)
+{
+	return _mm512_set1_ps(x);
+}
+
+static inline vf vf_add(vf x, vf y)
+{
+	return _mm512_add_ps(x, y);
+}
+
+static inline vf vf_sub(vf x, vf y)
+{
+	return _mm512_sub_ps(x, y);
+}
+
+static inline vf vf_mul(vf x, vf y)
+{
+	return _mm512_mul_ps(x, y);
+}
+
+static inline vf vf_div(vf x, vf y)
+{
+	return _mm512_div_ps(x, y);
+}
+
+static inline vf vf_fma(vf x, vf y, vf z)
+{
+	return _mm512_fmadd_ps(x, y, z);
+}
+
+/* VMAXPS is x > y ? x : y, NaN and zeros included. */
+static inline vf vf_max(vf x, vf y)
+{
+	return _mm512_max_ps(x, y);
+}
+
+static inline vf vf_zero_below(vf r, vf x, vf limit)
+{
+	return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_NLT_UQ), r);
+}
+
+static inline vf vf_first(vf x, int n, vf other)
+{
+	__mmask16 mask = n <= 0 ? 0 : n >= LANES ? 0xffff : (1u << n) - 1;
+
+	return _mm512_mask_mov_ps(other, mask, x);
+}
+
+static inline vf vf_pow2(vf t)
+{
+	__m512i bits = _mm512_add_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(127));
+
+	return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 23));
+}
+
+static inline vf vf_canonical(vf x)
+{
+	const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
+
+	return _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), nan);
+}
+
+static inline float vf_tree_sum(vf x)
+{
+	__m256 s8 = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+	__m128 s4 = _mm_add_ps(_mm256_castps256_ps128(s8), _mm256_extractf128_ps(s8, 1));
+	__m128 s2 = _mm_add_ps(s4, _mm_movehl_ps(s4, s4));
+
+	return _mm_cvtss_f32(_mm_add_ss(s2, _mm_movehdup_ps(s2)));
+}
+
+static inline float vf_tree_max(vf x)
+{
+	__m256 s8 = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+	__m128 s4 = _mm_max_ps(_mm256_castps256_ps128(s8), _mm256_extractf128_ps(s8, 1));
+	__m128 s2 = _mm_max_ps(s4, _mm_movehl_ps(s4, s4));
+
+	return _mm_cvtss_f32(_mm_max_ss(s2, _mm_movehdup_ps(s2)));
+}
+
+static inline vi vi_load(const int32_t *p)
+{
+	return _mm512_loadu_si512(p);
+}
+
+static inline void vi_store(int32_t *p, vi x)
+{
+	_mm512_storeu_si512(p, x);
+}
+
+static inline vi vi_add(vi x, vi y)
+{
+	return _mm512_add_epi32(x, y);
+}
+
+static inline vf vi_to_vf(vi x)
+{
+	return _mm512_cvtepi32_ps(x);
+}
+
+static inline vf vf_load_s8(const int8_t *p)
+{
+	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+
+/* Eight channels: multiplier, shift, 2^(shift - 1) - 1, and 1; the last two 0 without a shift. */
+struct avx512_requant8 {
+	__m512i mult, shift, half, last;
+};
+
+typedef struct {
+	struct avx512_requant8 part[2];
+	__m512i zero, lo, hi;
+} vrequant;
+
+static inline struct avx512_requant8 avx512_requant8_load(const struct quill_requant *channel)
+{
+	const __m512i one = _mm512_set1_epi64(1);
+	__m512i both = _mm512_loadu_si512(channel);
+	__m512i shift = _mm512_srli_epi64(both, 32);
+	__mmask8 some = _mm512_test_epi64_mask(shift, shift);
+	__m512i half = _mm512_srli_epi64(_mm512_sllv_epi64(one, shift), 1);
+
+	return (struct avx512_requant8){
+		.mult = both,	/* the multiplication looks at the low halves alone */
+		.shift = shift,
+		.half = _mm512_maskz_sub_epi64(some, half, one),
+		.last = _mm512_maskz_mov_epi64(some, one),
+	};
+}
+
+static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
+				     int32_t lo, int32_t hi)
+{
+	return (vrequant){
+		.part = { avx512_requant8_load(channel), avx512_requant8_load(channel + 8) },
+		.zero = _mm512_set1_epi64(zero),
+		.lo = _mm512_set1_epi64(lo),
+		.hi = _mm512_set1_epi64(hi),
+	};
+}
+
+static inline __m128i avx512_requant8_apply(__m256i acc, const struct avx512_requant8 *c,
+					    const vrequant *q)
+{
+	__m512i x = _mm512_mul_epi32(_mm512_cvtepi32_epi64(acc), c->mult);
+	__m512i last = _mm512_and_si512(_mm512_srlv_epi64(x, c->shift), c->last);
+
+	x = _mm512_add_epi64(_mm512_add_epi64(x, c->half), last);
+	x = _mm512_add_epi64(_mm512_srav_epi64(x, c->shift), q->zero);
+	x = _mm512_min_epi64(_mm512_max_epi64(x, q->lo), q->hi);
+	return _mm512_cvtepi64_epi8(x);
+}
+
+static inline void vrequant_store(int8_t *p, vi acc, const vrequant *q)
+{
+	__m128i a = avx512_requant8_apply(_mm512_castsi512_si256(acc), &q->part[0], q);
+	__m128i b = avx512_requant8_apply(_mm512_extracti64x4_epi64(acc, 1), &q->part[1], q);
+
+	_mm_storeu_si128((__m128i *)p, _mm_unpacklo_epi64(a, b));
+}
+
+#endif /* QUILL_LANES_AVX512_H */

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sixteen lanes, plain C: what every processor can do, and what the others must equal.
+ *
+ * lanes_avx2.h and lanes_avx512.h define the same types and functions; the loops above them are written once.
+ */
+#ifndef QUILL_LANES_SCALAR_H
+#define QUILL_LANES_SCALAR_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "quill/isa.h"
+
+#define LANES 16
+
+typedef struct { float v[LANES]; } vf;
+typedef struct { int32_t v[LANES]; } vi;
+
+#define EACH_LANE(i) (int i = 0; i < LANES; i++)
+
+static inline vf vf_load(const float *p)
+{
+	vf r;
+
+	memcpy(r.v, p, sizeof(r.v));
+	return r;
+}
+
+static inline void vf_store(float *p, vf a)
+{
+	memcpy(p, a.v, sizeof(a.v));
+}
+
+static inline vf vf_set1(float x)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = x;
+	return r;
+}
+
+static inline vf vf_add(vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] += b.v[i];
+	return a;
+}
+
+static inline vf vf_sub(vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] -= b.v[i];
+	return a;
+}
+
+static inline vf vf_mul(vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] *= b.v[i];
+	return a;
+}
+
+static inline vf vf_div(vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] /= b.v[i];
+	return a;
+}
+
+static inline vf vf_fma(vf a, vf b, vf c)
+{
+	for EACH_LANE(i)
+		a.v[i] = fmaf(a.v[i], b.v[i], c.v[i]);
+	return a;
+}
+
+/* a > b ? a : b: with a NaN on either side, or two zeros, it is b. */
+static inline vf vf_max(vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+	return a;
+}
+
+/* Lanes where x < limit become +0. */
+static inline vf vf_zero_below(vf a, vf x, vf limit)
+{
+	for EACH_LANE(i)
+		a.v[i] = x.v[i] < limit.v[i] ? 0.0f : a.v[i];
+	return a;
+}
+
+/* Lanes from n on become @other's. */
+static inline vf vf_first(vf a, int n, vf other)
+{
+	for EACH_LANE(i)
+		a.v[i] = i < n ? a.v[i] : other.v[i];
+	return a;
+}
+
+/* 2^n, for t = 1.5 * 2^23 + n: the low bits of t are n. Any t is allowed. */
+static inline vf vf_pow2(vf t)
+{
+	uint32_t bits;
+
+	for EACH_LANE(i) {
+		memcpy(&bits, &t.v[i], 4);
+		bits = (bits + 127) << 23;
+		memcpy(&t.v[i], &bits, 4);
+	}
+	return t;
+}
+
+/* Every NaN becomes 0x7fc00000. */
+static inline vf vf_canonical(vf a)
+{
+	const uint32_t nan = 0x7fc00000;
+
+	for EACH_LANE(i)
+		if (a.v[i] != a.v[i])
+			memcpy(&a.v[i], &nan, 4);
+	return a;
+}
+
+/* The tree: lane i with lane i + 8, then + 4, + 2, + 1. */
+static inline float vf_tree_sum(vf a)
+{
+	for (int half = LANES / 2; half; half /= 2)
+		for (int i = 0; i < half; i++)
+			a.v[i] += a.v[i + half];
+	return a.v[0];
+}
+
+static inline float vf_tree_max(vf a)
+{
+	for (int half = LANES / 2; half; half /= 2)
+		for (int i = 0; i < half; i++)
+			a.v[i] = a.v[i] > a.v[i + half] ? a.v[i] : a.v[i + half];
+	return a.v[0];
+}
+
+static inline vi vi_load(const int32_t *p)
+{
+	vi r;
+
+	memcpy(r.v, p, sizeof(r.v));
+	return r;
+}
+
+static inline void vi_store(int32_t *p, vi a)
+{
+	memcpy(p, a.v, sizeof(a.v));
+}
+
+/* Modulo 2^32. */
+static inline vi vi_add(vi a, vi b)
+{
+	for EACH_LANE(i)
+		a.v[i] = (int32_t)((uint32_t)a.v[i] + (uint32_t)b.v[i]);
+	return a;
+}
+
+static inline vf vi_to_vf(vi a)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = (float)a.v[i];
+	return r;
+}
+
+static inline vf vf_load_s8(const int8_t *p)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = (float)p[i];
+	return r;
+}
+
+/* How 16 channels go from 32 to 8 bits. */
+typedef struct {
+	const struct quill_requant *channel;
+	int64_t zero, lo, hi;
+} vrequant;
+
+static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
+				     int32_t lo, int32_t hi)
+{
+	return (vrequant){ channel, zero, lo, hi };
+}
+
+static inline void vrequant_store(int8_t *p, vi a, const vrequant *q)
+{
+	for EACH_LANE(i) {
+		int shift = q->channel[i].shift;
+		int64_t x = (int64_t)a.v[i] * q->channel[i].mult;
+
+		/* Half to even: half - 1, plus the bit that will be the last. |x| is at most 2^62. */
+		if (shift)
+			x = (x + (1ll << (shift - 1)) - 1 + (x >> shift & 1)) >> shift;
+		x += q->zero;
+		x = x < q->lo ? q->lo : x;
+		p[i] = (int8_t)(x > q->hi ? q->hi : x);
+	}
+}
+
+#endif /* QUILL_LANES_SCALAR_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The micro-kernel for AVX-512 VNNI. micro_scalar.h says what it computes.
+ *
+ * Six rows by 64 columns: 24 accumulators (vpdpbusd takes 4 cycles, two pipes at most: 8 would
+ * do), 4 registers of B, and A comes as 4 broadcast bytes. A step of 4 k is 24 vpdpbusd
+ * to 10 loads, so the multipliers are the limit.
+ */
+#ifndef QUILL_MICRO_AVX512_H
+#define QUILL_MICRO_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "quill/isa.h"
+
+#define MICRO_ROWS 6
+#define MICRO_COLS (QUILL_PANEL_N / 16)
+/* How far ahead of the multiplication B is fetched, in bytes. */
+#define MICRO_AHEAD (16 * QUILL_PANEL_GROUP)
+
+static inline int32_t micro_load4(const int8_t *p)
+{
+	int32_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+/* The last 1..3 bytes of a row, zeros behind: nothing beyond the row is read. */
+static inline int32_t micro_load_tail(const int8_t *p, uint32_t n)
+{
+	uint32_t x = 0;
+
+	while (n--)
+		x = x << 8 | (uint8_t)p[n];
+	return (int32_t)x;
+}
+
+#define MICRO_STEP(load)								\
+	do {										\
+		__m512i bb[MICRO_COLS];							\
+											\
+		_Pragma("GCC unroll 4")							\
+		for (uint32_t c = 0; c < MICRO_COLS; c++)				\
+			bb[c] = _mm512_loadu_si512(b + 64 * c);				\
+		_Pragma("GCC unroll 8")							\
+		for (uint32_t r = 0; r < rows; r++) {					\
+			__m512i aa = _mm512_set1_epi32(load);				\
+											\
+			_Pragma("GCC unroll 4")						\
+			for (uint32_t c = 0; c < MICRO_COLS; c++)			\
+				sum[r][c] = _mm512_dpbusd_epi32(sum[r][c], bb[c], aa);	\
+		}									\
+	} while (0)
+
+/* @rows is a constant wherever this is expanded, so that @sum lives in registers. */
+static inline __attribute__((always_inline)) void
+micro_rows(const uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, uint32_t k,
+	   int32_t (*acc)[QUILL_PANEL_N])
+{
+	__m512i sum[MICRO_ROWS][MICRO_COLS];
+	uint32_t i;
+
+	_Pragma("GCC unroll 8")
+	for (uint32_t r = 0; r < rows; r++)
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < MICRO_COLS; c++)
+			sum[r][c] = _mm512_loadu_si512(&acc[r][16 * c]);
+
+	for (i = 0; i + QUILL_PANEL_K <= k; i += QUILL_PANEL_K) {
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < MICRO_COLS; c++)
+			_mm_prefetch((const char *)b + MICRO_AHEAD + 64 * c, _MM_HINT_T0);
+		MICRO_STEP(micro_load4(a + r * lda));
+		a += QUILL_PANEL_K;
+		b += QUILL_PANEL_GROUP;
+	}
+	if (i < k)
+		MICRO_STEP(micro_load_tail(a + r * lda, k - i));
+
+	_Pragma("GCC unroll 8")
+	for (uint32_t r = 0; r < rows; r++)
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < MICRO_COLS; c++)
+			_mm512_storeu_si512(&acc[r][16 * c], sum[r][c]);
+}
+
+#undef MICRO_STEP
+
+static inline void micro(uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, uint32_t k,
+			 int32_t (*acc)[QUILL_PANEL_N])
+{
+	switch (rows) {
+	case 1: return micro_rows(1, a, lda, b, k, acc);
+	case 2: return micro_rows(2, a, lda, b, k, acc);
+	case 3: return micro_rows(3, a, lda, b, k, acc);
+	case 4: return micro_rows(4, a, lda, b, k, acc);
+	case 5: return micro_rows(5, a, lda, b, k, acc);
+	case 6: return micro_rows(6, a, lda, b, k, acc);
+	}
+}
+
+#endif /* QUILL_MICRO_AVX512_H */

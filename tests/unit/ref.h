@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reference: docs/isa.md in plain scalar C, obvious before fast, for tests only. Nothing of the
+ * engine is in it. Beside it the outside check: the same commands in float64.
+ */
+#ifndef REF_H
+#define REF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quill/isa.h"
+
+/**
+ * struct ref_gemm - a GEMM command, its operands in plain layouts
+ */
+struct ref_gemm {
+	uint32_t m, n, k;
+	/** @a: A[m][k] at a + m * lda + k. */
+	const int8_t *a;
+	size_t lda;
+	/** @b: B[k][n] at b + k * n_columns + n. */
+	const int8_t *b;
+	uint32_t type_d;
+	void *d;
+	size_t ldd;
+	/** @bias: int32_t[n] or (F32) float[n], or NULL. */
+	const void *bias;
+	const float *scale;
+	const float *row_scale;
+	const struct quill_requant *requant;
+	int32_t zero, lo, hi;
+};
+
+/**
+ * struct ref_attention - an ATTENTION command; fields as in isa.h
+ */
+struct ref_attention {
+	const int8_t *q, *k, *v;
+	const float *q_scale, *k_scale, *v_scale;
+	float *out;
+	uint32_t n_q, n_kv, n_heads, n_kv_heads, head_dim;
+	size_t q_stride, out_stride, kv_stride, kv_head_stride;
+	float softmax_scale;
+	bool causal;
+};
+
+/** ref_pack() - B[k][n] as isa.h packs it; padding bytes are set to @padding */
+void ref_pack(const int8_t *b, uint32_t n, uint32_t k, uint8_t padding, uint8_t *packed);
+
+/** ref_requantise() - 32 to 8 bits */
+int8_t ref_requantise(int32_t x, struct quill_requant r, int32_t zero, int32_t lo, int32_t hi);
+
+/** ref_exp() - exp(x) for x <= 0 */
+float ref_exp(float x);
+
+void ref_gemm(const struct ref_gemm *g);
+void ref_attention(const struct ref_attention *t);
+
+/** exact_attention() - one element of the result in float64, from float32 scales taken as exact */
+double exact_attention(const struct ref_attention *t, uint32_t query, uint32_t head, uint32_t e);
+
+/* ---- Numbers for tests ---- */
+
+struct ref_random {
+	uint64_t state;
+};
+
+uint32_t ref_random(struct ref_random *r);
+/* 0 .. n - 1 */
+uint32_t ref_random_below(struct ref_random *r, uint32_t n);
+void ref_random_s8(struct ref_random *r, int8_t *p, size_t n);
+/* lo .. hi */
+float ref_random_float(struct ref_random *r, float lo, float hi);
+
+#endif /* REF_H */

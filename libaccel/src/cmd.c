@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Encoders: one typed function per command. What a command may be, isa_check.h says.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static_assert((int)ACCEL_S8 == QUILL_TYPE_S8 && (int)ACCEL_S32 == QUILL_TYPE_S32 &&
+	      (int)ACCEL_F32 == QUILL_TYPE_F32, "types of accel.h are those of isa.h");
+static_assert(sizeof(struct accel_requant) == sizeof(struct quill_requant), "same bytes");
+
+/* A number that the record has fewer bits for than the caller: it must not be cut. */
+static int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *field,
+			   uint32_t value, uint32_t max)
+{
+	if (value <= UINT16_MAX)
+		return 0;
+	return accel_error(stream->vm->dev, -EINVAL, "%s: %s is %u; required: at most %u", cmd,
+			   field, value, max);
+}
+
+/* The header that nearly every command has: opcode, what @opts says, and ORDERED unless told otherwise. */
+static void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode,
+			     const struct accel_cmd_opts *opts)
+{
+	const struct quill_op_info *op = quill_op_info(opcode);
+
+	memset(cmd, 0, (1 + op->ext) * sizeof(*cmd));
+	cmd->hdr.opcode = opcode;
+	cmd->hdr.ext = op->ext;
+	if (op->ext)
+		cmd[1].hdr.opcode = QUILL_OP_EXT;
+	if (!opts || !opts->unordered)
+		cmd->hdr.flags = op->flags & QUILL_CMD_ORDERED;
+	if (!opts)
+		return;
+	cmd->hdr.wait_sem = opts->wait_sem;
+	cmd->hdr.wait_value = opts->wait_value;
+	cmd->hdr.signal_sem = opts->signal_sem;
+	cmd->hdr.seq = opts->seq;
+}
+
+int accel_cmd_nop(struct accel_stream *stream, const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+
+	accel_cmd_header(&cmd, QUILL_OP_NOP, opts);
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_fence(struct accel_stream *stream, const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+
+	accel_cmd_header(&cmd, QUILL_OP_FENCE, opts);
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_sem_wait(struct accel_stream *stream, uint32_t sem, uint32_t value)
+{
+	union quill_cmd cmd;
+
+	if (!sem || sem >= QUILL_SEMAPHORES)
+		return accel_error(stream->vm->dev, -EINVAL, "SEM_WAIT: sem is %u; required: 1..%u",
+				   sem, QUILL_SEMAPHORES - 1);
+	accel_cmd_header(&cmd, QUILL_OP_SEM_WAIT, NULL);
+	cmd.hdr.wait_sem = (uint8_t)sem;
+	cmd.hdr.wait_value = value;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_sem_signal(struct accel_stream *stream, uint32_t sem,
+			 const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+
+	if (!sem || sem >= QUILL_SEMAPHORES)
+		return accel_error(stream->vm->dev, -EINVAL, "SEM_SIGNAL: sem is %u; required: "
+				   "1..%u", sem, QUILL_SEMAPHORES - 1);
+	if (opts && opts->signal_sem)
+		return accel_error(stream->vm->dev, -EINVAL, "SEM_SIGNAL: opts->signal_sem is %u; "
+				   "required: 0, since sem says what to signal", opts->signal_sem);
+	accel_cmd_header(&cmd, QUILL_OP_SEM_SIGNAL, opts);
+	cmd.hdr.signal_sem = (uint8_t)sem;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_jump(struct accel_stream *stream, uint32_t record)
+{
+	union quill_cmd cmd;
+
+	accel_cmd_header(&cmd, QUILL_OP_JUMP, NULL);
+	cmd.jump.target = (uint64_t)record * QUILL_CMD_SIZE;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_timestamp(struct accel_stream *stream, uint64_t dst,
+			const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+
+	accel_cmd_header(&cmd, QUILL_OP_TIMESTAMP, opts);
+	cmd.timestamp.dst = dst;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_copy(struct accel_stream *stream, uint64_t dst, uint64_t src, uint64_t size,
+		   const struct accel_cmd_opts *opts)
+{
+	struct accel_copy_2d copy = { .dst = dst, .src = src, .width = size, .height = 1 };
+
+	return accel_cmd_copy_2d(stream, &copy, opts);
+}
+
+int accel_cmd_copy_2d(struct accel_stream *stream, const struct accel_copy_2d *copy,
+		      const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+
+	accel_cmd_header(&cmd, QUILL_OP_COPY, opts);
+	cmd.copy.dst = copy->dst;
+	cmd.copy.src = copy->src;
+	cmd.copy.width = copy->width;
+	cmd.copy.height = copy->height;
+	cmd.copy.dst_stride = copy->dst_stride;
+	cmd.copy.src_stride = copy->src_stride;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+int accel_cmd_fill(struct accel_stream *stream, const struct accel_fill *fill,
+		   const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+
+	accel_cmd_header(&cmd, QUILL_OP_FILL, opts);
+	cmd.fill.dst = fill->dst;
+	cmd.fill.value = fill->value;
+	cmd.fill.width = fill->width;
+	cmd.fill.elem = fill->elem;
+	cmd.fill.height = fill->height ? fill->height : 1;
+	cmd.fill.dst_stride = fill->dst_stride;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
+static void accel_gemm_epilogue(struct quill_ext_gemm *ext, const struct accel_gemm *gemm)
+{
+	bool full = gemm->type_d == ACCEL_S8 && !gemm->lo && !gemm->hi;
+
+	ext->bias = gemm->bias;
+	ext->scale = gemm->scale;
+	ext->row_scale = gemm->row_scale;
+	ext->zero = gemm->zero;
+	ext->lo = full ? -128 : gemm->lo;
+	ext->hi = full ? 127 : gemm->hi;
+}
+
+int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
+		   const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd[2];
+
+	if ((unsigned int)gemm->type_d > UINT8_MAX)
+		return accel_error(stream->vm->dev, -EINVAL, "GEMM: type_d is %d; required: "
+				   "ACCEL_S8 (1), ACCEL_S32 (2) or ACCEL_F32 (3)", gemm->type_d);
+	accel_cmd_header(cmd, QUILL_OP_GEMM, opts);
+	cmd[0].hdr.type_a = QUILL_TYPE_S8;
+	cmd[0].hdr.type_b = QUILL_TYPE_S8;
+	cmd[0].hdr.type_d = (uint8_t)gemm->type_d;
+	cmd[0].gemm.a = gemm->a;
+	cmd[0].gemm.b = gemm->b;
+	cmd[0].gemm.d = gemm->d;
+	cmd[0].gemm.m = gemm->m;
+	cmd[0].gemm.n = gemm->n;
+	cmd[0].gemm.k = gemm->k;
+	cmd[0].gemm.lda = gemm->lda ? gemm->lda : gemm->k;
+	cmd[0].gemm.ldd = gemm->ldd ? gemm->ldd : gemm->n;
+	accel_gemm_epilogue(&cmd[1].gemm_ext, gemm);
+	return accel_stream_emit(stream, cmd, 2);
+}
+
+static int accel_attention_check_widths(struct accel_stream *stream,
+					const struct accel_attention *att)
+{
+	int ret;
+
+	ret = accel_check_u16(stream, "ATTENTION", "n_heads", att->n_heads,
+			      QUILL_ATTENTION_MAX_HEADS);
+	if (!ret)
+		ret = accel_check_u16(stream, "ATTENTION", "n_kv_heads", att->n_kv_heads,
+				      QUILL_ATTENTION_MAX_HEADS);
+	if (!ret)
+		ret = accel_check_u16(stream, "ATTENTION", "head_dim", att->head_dim,
+				      QUILL_ATTENTION_MAX_HEAD_DIM);
+	return ret;
+}
+
+static void accel_attention_ext(struct quill_ext_attention *ext, const struct accel_attention *att)
+{
+	/* head counts and head_dim are below 2^16, and the check refuses those over 2^10 and 2^8 */
+	uint32_t row = att->n_heads * att->head_dim;
+	uint32_t kv_row = att->n_kv_heads * att->head_dim;
+
+	ext->q_scale = att->q_scale;
+	ext->k_scale = att->k_scale;
+	ext->v_scale = att->v_scale;
+	ext->q_stride = att->q_stride ? att->q_stride : row;
+	ext->out_stride = att->out_stride ? att->out_stride : row;
+	ext->kv_stride = att->kv_stride ? att->kv_stride : kv_row;
+	ext->kv_head_stride = att->kv_head_stride ? att->kv_head_stride : att->head_dim;
+	memcpy(&ext->softmax_scale, &att->softmax_scale, sizeof(ext->softmax_scale));
+}
+
+int accel_cmd_attention(struct accel_stream *stream, const struct accel_attention *attention,
+			const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd[2];
+	int ret;
+
+	ret = accel_attention_check_widths(stream, attention);
+	if (ret)
+		return ret;
+
+	accel_cmd_header(cmd, QUILL_OP_ATTENTION, opts);
+	cmd[0].hdr.type_a = QUILL_TYPE_S8;
+	cmd[0].hdr.type_b = QUILL_TYPE_S8;
+	cmd[0].hdr.type_d = QUILL_TYPE_F32;
+	if (attention->causal)
+		cmd[0].hdr.flags |= QUILL_CMD_CAUSAL;
+	cmd[0].attention.q = attention->q;
+	cmd[0].attention.k = attention->k;
+	cmd[0].attention.v = attention->v;
+	cmd[0].attention.out = attention->out;
+	cmd[0].attention.n_q = attention->n_q;
+	cmd[0].attention.n_kv = attention->n_kv;
+	cmd[0].attention.n_heads = (uint16_t)attention->n_heads;
+	cmd[0].attention.n_kv_heads = (uint16_t)attention->n_kv_heads;
+	cmd[0].attention.head_dim = (uint16_t)attention->head_dim;
+	accel_attention_ext(&cmd[1].attention_ext, attention);
+	return accel_stream_emit(stream, cmd, 2);
+}

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: MIT
+/*
+ * DOC: Queues, and how a job's error finds its way back
+ *
+ * A queue owns a timeline syncobj: its n-th job signals point n, so that one number names a job
+ * and waiting for it is one ioctl. A timeline tells that a point was reached, but not how: the kernel
+ * drops the fences of points that have passed, and their errors with them. So every job also signals a
+ * binary syncobj of its own, from a ring of slots that grows with the number of jobs under way.
+ *
+ * After a wait the finished slots are reaped. As a rule QUEUE_QUERY says in one go that no
+ * job has failed. If one has, each slot's fence is asked for its error, and the words for it,
+ * made from QUEUE_QUERY and from the stream that the slot still holds, are remembered for later waits.
+ */
+#include <errno.h>
+#include <linux/sync_file.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "internal.h"
+
+#define ACCEL_FIRST_SLOTS	16
+#define ACCEL_FAILURES		64	/* accel.h promises as many */
+
+static_assert(ACCEL_MAX_WAITS + 2 == DRM_QUILL_MAX_SYNCS, "waits, point and binary signal");
+
+/* A job that has not been reaped. */
+struct accel_slot {
+	uint32_t syncobj;
+	uint64_t job;
+	struct accel_stream *stream;
+	uint64_t generation;
+};
+
+struct accel_failure {
+	uint64_t point;
+	uint64_t job;
+	int error;
+	char *text;
+};
+
+struct accel_queue {
+	atomic_uint refs;
+	struct accel_vm *vm;
+	uint32_t id;
+	uint32_t timeline;
+	/* Points given out, and of these, reaped. */
+	uint64_t submitted, reaped;
+	/* Of point p: slots[p % n_slots]; a power of two of them. */
+	struct accel_slot *slots;
+	uint32_t n_slots;
+	/* The last failures, as a ring. */
+	struct accel_failure failures[ACCEL_FAILURES];
+	uint64_t n_failures;
+};
+
+static struct accel_slot *accel_queue_slot(struct accel_queue *queue, uint64_t point)
+{
+	return &queue->slots[point & (queue->n_slots - 1)];
+}
+
+/* libdrm's syncobj functions return -errno or -1: agree on -errno. */
+static int accel_drm_ret(int ret)
+{
+	return ret ? -errno : 0;
+}
+
+/* ---- Making and ending ---- */
+
+static void accel_slots_free(struct accel_queue *queue, struct accel_slot *slots, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		accel_stream_destroy(slots[i].stream);
+		if (slots[i].syncobj)
+			drmSyncobjDestroy(queue->vm->dev->fd, slots[i].syncobj);
+	}
+	free(slots);
+}
+
+/* Twice the slots (or the first ones), each job's moved to where its point now belongs. */
+static int accel_queue_grow(struct accel_queue *queue)
+{
+	uint32_t i, n = queue->n_slots ? queue->n_slots * 2 : ACCEL_FIRST_SLOTS;
+	struct accel_slot *slots;
+	uint64_t point;
+	bool *taken;
+
+	slots = calloc(n, sizeof(*slots) + sizeof(*taken));
+	if (!slots)
+		return -ENOMEM;
+	taken = (bool *)&slots[n];
+
+	for (i = 0; i < queue->n_slots; i++) {
+		point = queue->reaped + 1 + i;
+		slots[point & (n - 1)] = *accel_queue_slot(queue, point);
+		taken[point & (n - 1)] = true;
+	}
+	for (i = 0; i < n; i++) {
+		if (taken[i] || !drmSyncobjCreate(queue->vm->dev->fd, 0, &slots[i].syncobj))
+			continue;
+		/* Only what is new goes; the jobs' slots stay where they are. */
+		while (i--)
+			if (!taken[i])
+				drmSyncobjDestroy(queue->vm->dev->fd, slots[i].syncobj);
+		free(slots);
+		return -ENOMEM;
+	}
+	free(queue->slots);
+	queue->slots = slots;
+	queue->n_slots = n;
+	return 0;
+}
+
+static int accel_queue_params_check(struct accel_device *dev,
+				    const struct accel_queue_params *params)
+{
+	if ((unsigned int)params->priority > ACCEL_PRIORITY_HIGH)
+		return accel_error(dev, -EINVAL, "accel_queue_create: priority is %d; required: one "
+				   "of enum accel_priority", params->priority);
+	if (params->timeout_ms > dev->max_timeout_ms)
+		return accel_error(dev, -EINVAL, "accel_queue_create: timeout_ms is %u; required: "
+				   "at most %u", params->timeout_ms, dev->max_timeout_ms);
+	return 0;
+}
+
+static uint32_t accel_priority_drm(enum accel_priority priority)
+{
+	switch (priority) {
+	case ACCEL_PRIORITY_LOW:
+		return DRM_QUILL_PRIORITY_LOW;
+	case ACCEL_PRIORITY_HIGH:
+		return DRM_QUILL_PRIORITY_HIGH;
+	default:
+		return DRM_QUILL_PRIORITY_MEDIUM;
+	}
+}
+
+static const char *accel_queue_hint(int err)
+{
+	switch (err) {
+	case -ENOSPC:
+		return " (all hardware queues, or this user's share of them, are in use)";
+	case -EACCES:
+		return " (priority high needs CAP_SYS_NICE)";
+	default:
+		return "";
+	}
+}
+
+int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *params,
+		       struct accel_queue **out)
+{
+	static const struct accel_queue_params defaults;
+	struct drm_quill_queue_create args = { .vm_id = vm->id };
+	struct drm_quill_queue_destroy destroy = { 0 };
+	struct accel_device *dev = vm->dev;
+	struct accel_queue *queue;
+	int ret;
+
+	params = params ? params : &defaults;
+	ret = accel_queue_params_check(dev, params);
+	if (ret)
+		return ret;
+
+	queue = calloc(1, sizeof(*queue));
+	if (!queue)
+		return accel_error(dev, -ENOMEM, "accel_queue_create: no memory");
+	queue->vm = vm;
+
+	args.priority = accel_priority_drm(params->priority);
+	args.timeout_ms = params->timeout_ms;
+	ret = accel_ioctl(dev, DRM_IOCTL_QUILL_QUEUE_CREATE, &args);
+	if (ret) {
+		accel_error(dev, ret, "accel_queue_create: the driver refused%s: %s",
+			    accel_queue_hint(ret), strerror(-ret));
+		goto err_free;
+	}
+	ret = accel_drm_ret(drmSyncobjCreate(dev->fd, 0, &queue->timeline));
+	if (!ret)
+		ret = accel_queue_grow(queue);
+	if (ret) {
+		accel_error(dev, ret, "accel_queue_create: cannot make syncobjs: %s",
+			    strerror(-ret));
+		goto err_destroy;
+	}
+
+	atomic_init(&queue->refs, 1);
+	queue->vm = accel_vm_get(vm);
+	queue->id = args.queue_id;
+	accel_log(dev, ACCEL_LOG_OBJECT, "queue %u: created on vm %u", queue->id, vm->id);
+	*out = queue;
+	return 0;
+
+err_destroy:
+	if (queue->timeline)
+		drmSyncobjDestroy(dev->fd, queue->timeline);
+	destroy.queue_id = args.queue_id;
+	accel_ioctl(dev, DRM_IOCTL_QUILL_QUEUE_DESTROY, &destroy);
+err_free:
+	free(queue);
+	return ret;
+}
+
+struct accel_queue *accel_queue_get(struct accel_queue *queue)
+{
+	atomic_fetch_add(&queue->refs, 1);
+	return queue;
+}
+
+struct accel_vm *accel_queue_vm(struct accel_queue *queue)
+{
+	return queue->vm;
+}
+
+void accel_queue_destroy(struct accel_queue *queue)
+{
+	struct drm_quill_queue_destroy args = { 0 };
+	unsigned int i;
+
+	if (!queue || atomic_fetch_sub(&queue->refs, 1) != 1)
+		return;
+	accel_log(queue->vm->dev, ACCEL_LOG_OBJECT, "queue %u: destroyed", queue->id);
+	args.queue_id = queue->id;
+	/* First the jobs, then the streams that they read. */
+	accel_ioctl(queue->vm->dev, DRM_IOCTL_QUILL_QUEUE_DESTROY, &args);
+	accel_slots_free(queue, queue->slots, queue->n_slots);
+	drmSyncobjDestroy(queue->vm->dev->fd, queue->timeline);
+	for (i = 0; i < ACCEL_FAILURES; i++)
+		free(queue->failures[i].text);
+	accel_vm_destroy(queue->vm);
+	free(queue);
+}
+
+/* ---- What became of jobs ---- */
+
+static int accel_queue_query(struct accel_queue *queue, struct drm_quill_queue_query *query)
+{
+	memset(query, 0, sizeof(*query));
+	query->queue_id = queue->id;
+	return accel_ioctl(queue->vm->dev, DRM_IOCTL_QUILL_QUEUE_QUERY, query);
+}
+
+/* The error that a finished job's fence carries, or 0. */
+static int accel_slot_error(struct accel_queue *queue, const struct accel_slot *slot)
+{
+	struct sync_file_info info = { 0 };
+	int ret, fd = -1;
+
+	ret = accel_drm_ret(drmSyncobjExportSyncFile(queue->vm->dev->fd, slot->syncobj, &fd));
+	if (ret)
+		return ret;
+	ret = ioctl(fd, SYNC_IOC_FILE_INFO, &info) ? -errno : info.status;
+	close(fd);
+	return ret < 0 ? ret : 0;
+}
+
+/* Words for a failed job. The last fault of the queue may be that of a later job: then its details are lost. */
+static void accel_slot_describe(const struct accel_slot *slot, int error,
+				const struct drm_quill_queue_query *query, char *text, size_t size)
+{
+	const struct accel_stream *stream = slot->stream;
+	uint32_t at = query->fault_command;
+	bool readable;
+
+	if (!(query->state & DRM_QUILL_QUEUE_FAULTED) || query->fault_job != slot->job) {
+		snprintf(text, size, "%s; its details are gone%s", strerror(-error),
+			 query->state & DRM_QUILL_QUEUE_FAULTED ? ": a later job failed too" : "");
+		return;
+	}
+	readable = stream && stream->generation == slot->generation && at < stream->count;
+	accel_describe_fault(query, readable ? &stream->cmds[at] : NULL,
+			     readable ? stream->count - at : 0, text, size);
+}
+
+static void accel_queue_remember(struct accel_queue *queue, uint64_t point, int error,
+				 const struct drm_quill_queue_query *query)
+{
+	struct accel_failure *failure = &queue->failures[queue->n_failures % ACCEL_FAILURES];
+	struct accel_slot *slot = accel_queue_slot(queue, point);
+	char text[ACCEL_ERROR_MAX];
+
+	accel_slot_describe(slot, error, query, text, sizeof(text));
+	free(failure->text);
+	*failure = (struct accel_failure) {
+		.point = point,
+		.job = slot->job,
+		.error = error,
+		.text = strdup(text),
+	};
+	queue->n_failures++;
+}
+
+/* All jobs up to @point have ended: note which failed, and let go of their streams. */
+static void accel_queue_reap(struct accel_queue *queue, uint64_t point)
+{
+	struct drm_quill_queue_query query;
+	struct accel_slot *slot;
+	bool all_well;
+	int error;
+
+	if (queue->reaped >= point)
+		return;
+	all_well = !accel_queue_query(queue, &query) && query.jobs >= point &&
+		   query.faults == queue->n_failures;
+
+	while (queue->reaped < point) {
+		slot = accel_queue_slot(queue, queue->reaped + 1);
+		error = all_well ? 0 : accel_slot_error(queue, slot);
+		if (error)
+			accel_queue_remember(queue, queue->reaped + 1, error, &query);
+		accel_stream_destroy(slot->stream);
+		slot->stream = NULL;
+		queue->reaped++;
+	}
+}
+
+static const struct accel_failure *accel_queue_failure(const struct accel_queue *queue,
+						       uint64_t point)
+{
+	unsigned int i;
+
+	for (i = 0; i < ACCEL_FAILURES; i++)
+		if (queue->failures[i].point == point)
+			return &queue->failures[i];
+	return NULL;
+}
+
+static int64_t accel_deadline(int64_t timeout_ns)
+{
+	struct timespec now;
+	int64_t at;
+
+	if (timeout_ns <= 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	at = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	return timeout_ns > INT64_MAX - at ? INT64_MAX : at + timeout_ns;
+}
+
+int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_ns)
+{
+	struct accel_device *dev = queue->vm->dev;
+	const struct accel_failure *failure;
+	int ret;
+
+	if (!point)
+		return 0;
+	if (point > queue->submitted)
+		return accel_error(dev, -EINVAL, "accel_queue_wait: point is %llu; required: at most "
+				   "%llu, that of the last job", (unsigned long long)point,
+				   (unsigned long long)queue->submitted);
+
+	if (point > queue->reaped) {
+		ret = accel_drm_ret(drmSyncobjTimelineWait(dev->fd, &queue->timeline, &point, 1,
+							   accel_deadline(timeout_ns), 0, NULL));
+		if (ret == -ETIME)
+			return accel_error(dev, -ETIMEDOUT, "job %llu has not ended within %lld ns",
+					   (unsigned long long)point, (long long)timeout_ns);
+		if (ret)
+			return accel_error(dev, ret, "cannot wait for job %llu: %s",
+					   (unsigned long long)point, strerror(-ret));
+		accel_queue_reap(queue, point);
+		accel_log(dev, ACCEL_LOG_JOB, "queue %u: job %llu has ended", queue->id,
+			  (unsigned long long)point);
+	}
+
+	failure = accel_queue_failure(queue, point);
+	if (!failure)
+		return 0;
+	return accel_error(dev, failure->error, "job %llu failed: %s", (unsigned long long)point,
+			   failure->text ? failure->text : strerror(-failure->error));
+}
+
+/* ---- Submitting ---- */
+
+static int accel_submit_check(struct accel_queue *queue, struct accel_stream *stream,
+			      const struct accel_wait *waits, unsigned int n_waits)
+{
+	struct accel_device *dev = queue->vm->dev;
+	unsigned int i;
+
+	if (stream->vm != queue->vm)
+		return accel_error(dev, -EINVAL, "accel_queue_submit: the stream is of vm %u; "
+				   "required: the queue's, vm %u", stream->vm->id, queue->vm->id);
+	if (!stream->count)
+		return accel_error(dev, -EINVAL, "accel_queue_submit: the stream is empty; required: "
+				   "at least one command");
+	if (stream->jump_end > stream->count)
+		return accel_error(dev, -EINVAL, "accel_queue_submit: a JUMP goes to record %u; "
+				   "required: below %u, the end of the stream",
+				   stream->jump_end - 1, stream->count);
+	if (n_waits > ACCEL_MAX_WAITS)
+		return accel_error(dev, -EINVAL, "accel_queue_submit: n_waits is %u; required: at "
+				   "most %u", n_waits, ACCEL_MAX_WAITS);
+	for (i = 0; i < n_waits; i++) {
+		if (waits[i].queue->vm->dev != dev)
+			return accel_error(dev, -EINVAL, "accel_queue_submit: waits[%u] is a queue of "
+					   "another device handle; required: one of this", i);
+		if (waits[i].point > waits[i].queue->submitted)
+			return accel_error(dev, -EINVAL, "accel_queue_submit: waits[%u].point is %llu; "
+					   "required: at most %llu, that of the last job", i,
+					   (unsigned long long)waits[i].point,
+					   (unsigned long long)waits[i].queue->submitted);
+	}
+	return 0;
+}
+
+/* A free slot for the next point: reap what has ended without being waited for, else grow. */
+static int accel_queue_make_room(struct accel_queue *queue)
+{
+	uint64_t reached = 0;
+	int ret;
+
+	if (queue->submitted - queue->reaped < queue->n_slots)
+		return 0;
+	ret = accel_drm_ret(drmSyncobjQuery(queue->vm->dev->fd, &queue->timeline, &reached, 1));
+	if (!ret && reached <= queue->submitted)
+		accel_queue_reap(queue, reached);
+	if (queue->submitted - queue->reaped < queue->n_slots)
+		return 0;
+	return accel_queue_grow(queue);
+}
+
+/* Returns the number of entries. */
+static uint32_t accel_submit_syncs(struct accel_queue *queue, const struct accel_wait *waits,
+				   unsigned int n_waits, struct drm_quill_sync *syncs)
+{
+	uint64_t point = queue->submitted + 1;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < n_waits; i++)
+		if (waits[i].point)
+			syncs[n++] = (struct drm_quill_sync) {
+				.handle = waits[i].queue->timeline,
+				.point = waits[i].point,
+			};
+	syncs[n++] = (struct drm_quill_sync) {
+		.handle = queue->timeline,
+		.flags = DRM_QUILL_SYNC_SIGNAL,
+		.point = point,
+	};
+	syncs[n++] = (struct drm_quill_sync) {
+		.handle = accel_queue_slot(queue, point)->syncobj,
+		.flags = DRM_QUILL_SYNC_SIGNAL,
+	};
+	return n;
+}
+
+int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
+		       const struct accel_wait *waits, unsigned int n_waits, uint64_t *point)
+{
+	struct drm_quill_sync syncs[DRM_QUILL_MAX_SYNCS];
+	struct accel_device *dev = queue->vm->dev;
+	struct drm_quill_submit args = { 0 };
+	struct accel_slot *slot;
+	int ret;
+
+	ret = accel_submit_check(queue, stream, waits, n_waits);
+	if (ret)
+		return ret;
+	ret = accel_queue_make_room(queue);
+	if (ret)
+		return accel_error(dev, ret, "accel_queue_submit: no room for another job: %s",
+				   strerror(-ret));
+
+	args.queue_id = queue->id;
+	args.stream = stream->buf.va;
+	args.stream_size = stream->count * QUILL_CMD_SIZE;
+	args.syncs.ptr = (uintptr_t)syncs;
+	args.syncs.count = accel_submit_syncs(queue, waits, n_waits, syncs);
+	args.syncs.stride = sizeof(syncs[0]);
+	ret = accel_ioctl(dev, DRM_IOCTL_QUILL_SUBMIT, &args);
+	if (ret)
+		return accel_error(dev, ret, "accel_queue_submit: the driver refused%s: %s",
+				   ret == -ECANCELED ? " (the queue has failed too often and is "
+				   "banned)" : "", strerror(-ret));
+
+	queue->submitted++;
+	slot = accel_queue_slot(queue, queue->submitted);
+	slot->job = args.job;
+	slot->stream = accel_stream_get(stream);
+	slot->generation = stream->generation;
+	accel_log(dev, ACCEL_LOG_JOB, "queue %u: job %llu: %u records at va 0x%llx", queue->id,
+		  (unsigned long long)queue->submitted, stream->count,
+		  (unsigned long long)stream->buf.va);
+	if (point)
+		*point = queue->submitted;
+	return 0;
+}
+
+/* ---- Asking ---- */
+
+int accel_queue_stats(struct accel_queue *queue, struct accel_queue_stats *stats)
+{
+	struct drm_quill_queue_query query;
+	int ret;
+
+	ret = accel_queue_query(queue, &query);
+	if (ret)
+		return accel_error(queue->vm->dev, ret, "accel_queue_stats: cannot query queue %u: "
+				   "%s", queue->id, strerror(-ret));
+	*stats = (struct accel_queue_stats) {
+		.jobs = query.jobs,
+		.faults = query.faults,
+		.cycles = query.cycles,
+		.busy_tensor = query.busy[QUILL_ENGINE_TENSOR],
+		.busy_vector = query.busy[QUILL_ENGINE_VECTOR],
+		.busy_dma = query.busy[QUILL_ENGINE_DMA],
+		.commands = query.commands,
+		.macs = query.macs,
+		.bytes_read = query.bytes_read,
+		.bytes_written = query.bytes_written,
+		.timeout_ms = query.timeout_ms,
+		.banned = query.state & DRM_QUILL_QUEUE_BANNED,
+	};
+	return 0;
+}
+
+/* Which point the driver's job number stands for; 0 if it is forgotten. */
+static uint64_t accel_queue_point(struct accel_queue *queue, uint64_t job)
+{
+	uint64_t point;
+	unsigned int i;
+
+	for (point = queue->reaped + 1; point <= queue->submitted; point++)
+		if (accel_queue_slot(queue, point)->job == job)
+			return point;
+	for (i = 0; i < ACCEL_FAILURES; i++)
+		if (queue->failures[i].point && queue->failures[i].job == job)
+			return queue->failures[i].point;
+	return 0;
+}
+
+int accel_queue_fault(struct accel_queue *queue, struct accel_fault *fault)
+{
+	struct drm_quill_queue_query query;
+	int ret;
+
+	ret = accel_queue_query(queue, &query);
+	if (ret)
+		return accel_error(queue->vm->dev, ret, "accel_queue_fault: cannot query queue %u: "
+				   "%s", queue->id, strerror(-ret));
+	memset(fault, 0, sizeof(*fault));
+	if (!(query.state & DRM_QUILL_QUEUE_FAULTED))
+		return 0;
+	fault->point = accel_queue_point(queue, query.fault_job);
+	fault->address = query.fault_addr;
+	fault->status = query.fault_status;
+	fault->record = query.fault_command;
+	fault->access = query.fault_access;
+	fault->engine = query.fault_engine;
+	fault->elapsed_ms = query.fault_elapsed_ms;
+	return 0;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/*
+ * quill-smi: which Quill devices there are, and what they are.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <accel.h>
+
+#define MAX_DEVICES	64
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const char usage[] =
+	"Usage: quill-smi [--json] [--device PATH]\n"
+	"\n"
+	"Show the Quill accelerators of this machine: versions, limits, resets.\n"
+	"\n"
+	"  -d, --device PATH  only this device, such as /dev/accel/accel0\n"
+	"  -j, --json         one JSON array, for programs\n"
+	"  -h, --help         this text\n"
+	"  -V, --version      version of libaccel that this was built with\n";
+
+static void print_text(const struct accel_device_info *info)
+{
+	printf("%s\n", info->path);
+	printf("  driver        %s %u.%u\n", info->driver, info->driver_major, info->driver_minor);
+	printf("  hardware      %u.%u\n", info->hw_major, info->hw_minor);
+	printf("  firmware      %u.%u\n", info->fw_major, info->fw_minor);
+	printf("  cores         %u, %u KiB scratchpad each\n", info->cores, info->sram_size / 1024);
+	printf("  clock         %.3f MHz\n", info->clock_khz / 1000.0);
+	printf("  memory        %llu MiB\n", (unsigned long long)(info->mem_size >> 20));
+	printf("  queues        %u; a user can have %u\n", info->hw_queues, info->max_queues);
+	printf("  spaces        a user can have %u\n", info->max_vms);
+	printf("  addresses     0x%llx..0x%llx, pages of %u\n", (unsigned long long)info->va_start,
+	       (unsigned long long)info->va_end, info->page_size);
+	printf("  job timeout   %u ms, at most %u ms\n", info->default_timeout_ms,
+	       info->max_timeout_ms);
+	printf("  stream        at most %u KiB\n", info->max_stream_size / 1024);
+	printf("  resets        %u\n", info->reset_count);
+}
+
+/* Paths can hold what JSON cannot. */
+static void print_json_string(const char *s)
+{
+	putchar('"');
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			printf("\\%c", *s);
+		else if ((unsigned char)*s < 0x20)
+			printf("\\u%04x", *s);
+		else
+			putchar(*s);
+	}
+	putchar('"');
+}
+
+static void print_json(const struct accel_device_info *info)
+{
+	printf("{\"path\": ");
+	print_json_string(info->path);
+	printf(", \"driver\": ");
+	print_json_string(info->driver);
+	printf(", \"driver_version\": \"%u.%u\", \"hw_version\": \"%u.%u\", \"fw_version\": "
+	       "\"%u.%u\", ", info->driver_major, info->driver_minor, info->hw_major,
+	       info->hw_minor, info->fw_major, info->fw_minor);
+	printf("\"features\": %llu, \"cores\": %u, \"clock_khz\": %u, \"sram_size\": %u, "
+	       "\"mem_size\": %llu, ", (unsigned long long)info->features, info->cores,
+	       info->clock_khz, info->sram_size, (unsigned long long)info->mem_size);
+	printf("\"hw_queues\": %u, \"max_queues\": %u, \"max_vms\": %u, ", info->hw_queues,
+	       info->max_queues, info->max_vms);
+	printf("\"va_start\": %llu, \"va_end\": %llu, \"page_size\": %u, ",
+	       (unsigned long long)info->va_start, (unsigned long long)info->va_end,
+	       info->page_size);
+	printf("\"default_timeout_ms\": %u, \"max_timeout_ms\": %u, \"max_stream_size\": %u, "
+	       "\"reset_count\": %u}", info->default_timeout_ms, info->max_timeout_ms,
+	       info->max_stream_size, info->reset_count);
+}
+
+/* Returns 0, or -1 with a message. */
+static int read_device(const char *path, struct accel_device_info *info)
+{
+	struct accel_device *dev;
+	char err[ACCEL_ERROR_MAX];
+	int ret;
+
+	if (accel_device_open(path, &dev, err, sizeof(err))) {
+		fprintf(stderr, "quill-smi: %s\n", err);
+		return -1;
+	}
+	ret = accel_device_info(dev, info);
+	if (ret)
+		fprintf(stderr, "quill-smi: %s: %s\n", path ? path : "device",
+			accel_last_error(dev));
+	accel_device_close(dev);
+	return ret ? -1 : 0;
+}
+
+/* The first failed open says why there is nothing to show. */
+static int list_devices(char (*paths)[ACCEL_PATH_MAX])
+{
+	struct accel_device_info info;
+	int n = accel_device_list(paths, MAX_DEVICES);
+
+	if (n > 0)
+		return n < MAX_DEVICES ? n : MAX_DEVICES;
+	if (read_device(NULL, &info))
+		return -1;
+	snprintf(paths[0], ACCEL_PATH_MAX, "%s", info.path);
+	return 1;
+}
+
+static int show(char (*paths)[ACCEL_PATH_MAX], int n, int json)
+{
+	struct accel_device_info info;
+	int i, shown = 0, failed = 0;
+
+	if (json)
+		printf("[");
+	for (i = 0; i < n; i++) {
+		if (read_device(paths[i], &info)) {
+			failed = 1;
+			continue;
+		}
+		if (shown++)
+			printf(json ? ",\n " : "\n");
+		if (json)
+			print_json(&info);
+		else
+			print_text(&info);
+	}
+	if (json)
+		printf("]\n");
+	return failed || fflush(stdout) ? EXIT_FAILED : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	static char paths[MAX_DEVICES][ACCEL_PATH_MAX];
+	const char *device = NULL;
+	int opt, n = 1, json = 0;
+
+	while ((opt = getopt_long(argc, argv, "d:jhV", options, NULL)) != -1) {
+		switch (opt) {
+		case 'd':
+			device = optarg;
+			break;
+		case 'j':
+			json = 1;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_OK;
+		case 'V':
+			printf("quill-smi %d.%d\n", ACCEL_VERSION_MAJOR, ACCEL_VERSION_MINOR);
+			return EXIT_OK;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "quill-smi: \"%s\": no argument was expected\n%s", argv[optind],
+			usage);
+		return EXIT_USAGE;
+	}
+	if (device && strlen(device) >= ACCEL_PATH_MAX) {
+		fprintf(stderr, "quill-smi: the path has %zu characters; required: at most %d\n",
+			strlen(device), ACCEL_PATH_MAX - 1);
+		return EXIT_USAGE;
+	}
+
+	if (device)
+		strcpy(paths[0], device);
+	else
+		n = list_devices(paths);
+	return n < 0 ? EXIT_FAILED : show(paths, n, json);
+}

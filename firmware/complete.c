@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Completion records: written whole, sequence number last, then the interrupt.
+ */
+#include "fw.h"
+
+void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters)
+{
+	__u64 addr = q->cpl + (q->seq & (q->entries - 1)) * sizeof(struct quill_job_cpl);
+	struct quill_job_cpl cpl = {
+		.job = job,
+		.status = r->fault,
+		.command = r->index,
+		.address = r->address,
+		.access = r->access,
+		.engine = r->engine,
+		.opcode = r->opcode,
+		.cmd_seq = r->cmd_seq,
+	};
+	__u32 i;
+
+	if (counters)
+		for (i = 0; i < QUILL_COUNTER_COUNT; i++)
+			cpl.counters[i] = counters[i];
+	cpl.seq = ++q->seq;
+
+	if (xfer_write(QUILL_AS_HOST, addr, &cpl, offsetof(struct quill_job_cpl, seq)) ||
+	    xfer_write(QUILL_AS_HOST, addr + offsetof(struct quill_job_cpl, seq), &cpl.seq,
+		       sizeof(cpl.seq))) {
+		log_line("queue %u: completion %u cannot be written: stopped",
+			 (unsigned int)q->number, (unsigned int)cpl.seq);
+		q->state = QUEUE_STOPPED;
+		return;
+	}
+	cb_write(QUILL_CB_MSIX, q->vector);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The firmware's own header: hardware access, and what the files show each other. README.md says
+ * how it works as a whole.
+ */
+#ifndef FW_H
+#define FW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "quill/fw_abi.h"
+#include "quill/isa_check.h"
+#include "quill/regs.h"
+
+#define FW_VERSION	(1u << 16 | 0)
+/* How far decoding may be ahead of the oldest command that has not retired. A power of two. */
+#define FW_WINDOW	64
+#define FW_ENGINES_ALL	((1u << QUILL_ENGINE_COUNT) - 1)
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+/* ---- hw.c: the control block ---------------------------------------------- */
+
+static inline __u32 cb_read(__u32 offset)
+{
+	return *(volatile __u32 *)(QUILL_RV_CB_BASE + offset);
+}
+
+static inline void cb_write(__u32 offset, __u32 value)
+{
+	*(volatile __u32 *)(QUILL_RV_CB_BASE + offset) = value;
+}
+
+static inline __u64 cb_read64(__u32 offset)
+{
+	__u32 lo = cb_read(offset);
+
+	return (__u64)cb_read(offset + 4) << 32 | lo;
+}
+
+static inline void cb_write64(__u32 offset, __u64 value)
+{
+	cb_write(offset, value);
+	cb_write(offset + 4, value >> 32);
+}
+
+/* Sleep until an interrupt is pending. */
+static inline void wait_for_interrupt(void)
+{
+	asm volatile("wfi" ::: "memory");
+}
+
+static inline __u64 max64(__u64 a, __u64 b)
+{
+	return a > b ? a : b;
+}
+
+static inline bool is_power_of_two(__u32 v)
+{
+	return v && !(v & (v - 1));
+}
+
+/* Move @len bytes between local memory and address space @as: enum quill_fault. */
+__u32 xfer_read(__u32 as, __u64 addr, void *local, __u32 len);
+__u32 xfer_write(__u32 as, __u64 addr, const void *local, __u32 len);
+/* The first address that failed in the last transfer. */
+__u64 xfer_fault_address(void);
+/* A table of @entries entries of @size bytes lies in memory: its first and last can be read. */
+bool xfer_reachable(__u64 addr, __u32 entries, __u32 size);
+
+/* ---- log.c ------------------------------------------------------------------ */
+
+void log_init(__u64 addr, __u32 size);
+/* One line; knows %u, %x and %s. */
+__attribute__((format(printf, 1, 2))) void log_line(const char *fmt, ...);
+
+/* ---- panic.c ------------------------------------------------------------------ */
+
+/* QUILL_CORE_ERROR of a firmware that trapped: this plus mcause. */
+#define FW_ERROR_TRAP	0x1000u
+
+__attribute__((noreturn)) void panic(__u32 error);
+__attribute__((noreturn)) void panic_trap(__u32 cause, __u32 pc, __u32 value);
+
+/* ---- heartbeat.c ---------------------------------------------------------------- */
+
+void heartbeat_init(__u32 period_us);
+void heartbeat_beat(void);
+/* Work begins: see that the timer runs. */
+void heartbeat_work(void);
+/* The timer has fired; @working: it is to fire again. */
+void heartbeat_timer(bool working);
+
+/* ---- queue.c ---------------------------------------------------------------------- */
+
+enum queue_state {
+	QUEUE_NONE = 0,
+	QUEUE_ACTIVE,
+	/* Its ring makes no sense, or its completions cannot be delivered. */
+	QUEUE_STOPPED,
+};
+
+struct queue {
+	__u8 state;
+	__u8 priority;
+	__u8 as;
+	/* The doorbell claims more jobs than the ring holds; @bad_tail is what it said. */
+	bool overrun;
+	__u32 bad_tail;
+	__u32 number;
+	__u32 vector;
+	__u32 entries;
+	__u64 ring;
+	__u64 cpl;
+	/* Running counts: jobs ended; jobs known; completions written. */
+	__u32 head;
+	__u32 tail;
+	__u32 seq;
+};
+
+/* This core's queue @number, or NULL if it is none of this core's. */
+struct queue *queue_get(__u32 number);
+/* Put a queue into service; what its doorbell said before is forgotten. */
+void queue_start(struct queue *q);
+void queue_stop(struct queue *q);
+/* Take notice of the doorbells that have been rung. */
+void queue_doorbells(void);
+/* The queue to serve next: strict priority, then round robin. NULL: nothing to do. */
+struct queue *queue_pick(void);
+/* Read the descriptor of job @q->head. Enum quill_fault; *@addr is where it failed. */
+__u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr);
+/* The job at @q->head has ended. */
+void queue_advance(struct queue *q);
+/* End every job that waits in the ring; not the one that runs. */
+void queue_flush(struct queue *q);
+/* Tell of a ring overrun, and serve the queue no more. */
+void queue_report_overrun(struct queue *q);
+
+/* ---- complete.c -------------------------------------------------------------------- */
+
+/**
+ * struct report - what a completion says about a fault
+ */
+struct report {
+	__u32 fault;
+	/* Place in the order of decoding: the earliest fault is the one to report. */
+	__u32 order;
+	__u32 index;
+	__u64 address;
+	__u8 access;
+	__u8 engine;
+	__u8 opcode;
+	__u32 cmd_seq;
+};
+
+/* Write a completion record for @job and raise the queue's vector. @counters may be NULL. */
+void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters);
+
+/* ---- admin.c ------------------------------------------------------------------------- */
+
+void admin_init(const struct quill_fw_boot *boot);
+/* Answer what is in the admin ring. */
+void admin_serve(void);
+/* No job runs any more: a QUEUE_KILL may be waiting for that. */
+void admin_job_ended(void);
+
+/* ---- sem.c: semaphores of the job -------------------------------------------------------- */
+
+/**
+ * struct sem_wait - a wait, as decoded
+ */
+struct sem_wait {
+	__u32 sem;	/* 0: none */
+	__u32 value;
+	/* Signals, in the order of decoding, that decide the time: see sem.c. */
+	__u32 prefix;
+};
+
+void sem_reset(void);
+void sem_decode_wait(struct sem_wait *w, const struct quill_cmd_hdr *hdr);
+/* A command that signals @sem was decoded: the signal's number. */
+__u32 sem_decode_signal(__u32 sem);
+/* It was issued and will end at @end. */
+void sem_issue_signal(__u32 sem, __u32 number, __u64 end);
+/* It has retired. */
+void sem_retire_signal(__u32 sem);
+bool sem_reached(const struct sem_wait *w, bool strict);
+/* Device time at which @w was reached. */
+__u64 sem_time(const struct sem_wait *w, bool strict);
+
+/* ---- window.c: commands between decoder and engines ------------------------------------------ */
+
+struct entry {
+	/* The command, and its extension. */
+	union quill_cmd cmd[2];
+	__u64 ready;
+	__u64 end;
+	struct sem_wait wait;
+	__u32 signal;	/* number of its signal */
+	__u32 order;
+	__u32 index;
+	__u8 engine;
+	__u8 state;
+};
+
+void window_reset(__u32 as);
+bool window_empty(void);
+/* Commands that an engine has. */
+__u32 window_in_flight(void);
+/* There is room, and decoding command @order does not run too far ahead. */
+bool window_room(__u32 order);
+/* Where to put the next command; window_push() makes it part of the window. */
+struct entry *window_slot(void);
+void window_push(struct entry *e);
+/* The oldest command that has not retired, or NULL. */
+struct entry *window_oldest(void);
+/* Device time at which all commands that have left the window had ended. */
+__u64 window_end(void);
+/*
+ * Issue what may start. True: something was. Not @strict: one command at most, whose wait is
+ * reached by count alone.
+ */
+bool window_issue(bool strict);
+/* Take in what the engines have finished. True: something was. */
+bool window_retire(void);
+/* Stop the engines and empty the window; returns when they are idle. */
+void window_abort(void);
+
+/* ---- stream.c: fetch and decode ------------------------------------------------------------- */
+
+void stream_reset(__u32 as, __u64 addr, __u32 size);
+/* Decode some records, until none can be. True: something was decoded. */
+bool stream_decode(bool strict);
+/* All is decoded, or decoding has failed. */
+bool stream_ended(void);
+/* Device time up to which decoding has come. */
+__u64 stream_clock(void);
+/* Commands that needed no engine. */
+__u32 stream_commands(void);
+/* Fill in where the decoder stands. */
+void stream_position(struct report *r);
+
+/* ---- job.c ------------------------------------------------------------------------------------ */
+
+/* Run the job at @q->head to its end and complete it. */
+void job_run(struct queue *q);
+/* The queue whose job runs, or NULL. */
+struct queue *job_queue(void);
+/* End the job that runs. */
+void job_kill(void);
+/* The engine or the decoder found a fault. @stop: the engines are to stop at once. */
+void job_fault(const struct report *r, bool stop);
+
+/* ---- main.c ----------------------------------------------------------------------------------- */
+
+/* Serve admin ring, doorbells and timer; often enough for a driver to notice no delay. */
+void service(void);
+
+#endif /* FW_H */

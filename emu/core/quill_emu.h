@@ -20,6 +20,9 @@ extern "C" {
 /* Grows with every incompatible change of this header; QEMU's glue checks it. */
 #define QUILL_EMU_ABI 1
 
+/* The library hides everything but this interface. */
+#pragma GCC visibility push(default)
+
 struct quill_emu;
 
 /**
@@ -99,6 +102,8 @@ void *quill_emu_mem(struct quill_emu *emu);
 
 /** quill_emu_abi() - QUILL_EMU_ABI of the library */
 unsigned int quill_emu_abi(void);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

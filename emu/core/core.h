@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device's inside. Everything in emu/core includes this; nobody else does, but for tests.
+ *
+ * Threads: the supervisor (resets, starts and stops of cores), and for each core the control processor
+ * and one an engine; and the pool's workers. Locks, outer before inner: supervisor's, a core's,
+ * mmu's, pool's. None is held while a callback of struct quill_emu_ops or a kernel runs.
+ */
+#ifndef QUILL_CORE_H
+#define QUILL_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "quill/fw_abi.h"
+#include "quill/isa.h"
+#include "quill/regs.h"
+#include "quill_emu.h"
+#include "rv32.h"
+
+#include "dma.h"
+#include "pool.h"
+#include "timing.h"
+
+#define CORE_MAX_THREADS	64u
+/* Fits the retirements of all engines: a slot is free again when its retirement was popped. */
+#define CORE_RETIRE_RING	64u
+/* SRAM is cleared at a job's start in pieces of this size, those that were written to. */
+#define SRAM_GRANULE		65536u
+#define SRAM_MAX_GRANULES	1024u
+/* Set in QUILL_CORE_ERROR when the processor died of a trap; mcause is in the low bits. */
+#define CORE_ERROR_TRAP		0x80000000u
+
+struct issued {
+	union quill_cmd rec[2];
+	uint64_t end;		/* device time at which it has finished */
+	uint16_t tag;
+	uint8_t as;
+	bool small;		/* not worth a worker or another thread */
+};
+
+struct retirement {
+	uint32_t head;		/* as QUILL_CB_RETIRE */
+	uint32_t fault;		/* as QUILL_CB_RETIRE_FAULT */
+	uint64_t addr;
+};
+
+struct engine {
+	struct core *core;
+	unsigned int id;	/* enum quill_engine */
+	pthread_t thread;
+	bool threaded;
+	struct dma_ctx *ctx;
+	pthread_cond_t wake;
+	/* Stops what runs at its next tile. */
+	_Atomic bool abort;
+
+	/* under the core's lock */
+	struct issued fifo[QUILL_ENGINE_FIFO];
+	unsigned int head, count;
+	unsigned int doomed;	/* the first of them, which retire as KILLED behind what runs */
+	unsigned int slots;	/* commands issued whose retirement was not popped */
+	bool running;
+	bool stopped;		/* by a fault or an abort, until RESUME */
+
+	/* the control processor's thread only */
+	uint64_t free_at;	/* device time */
+};
+
+/* What the transfer unit and the issue port hold; the control processor's thread only. */
+struct cb_ports {
+	uint64_t xfer_addr;
+	uint32_t xfer_local, xfer_len, xfer_result;
+	uint64_t xfer_fault;
+	uint32_t issue_cmd;
+	uint64_t issue_ready;
+	uint32_t issue_result;
+	uint64_t issue_end;
+	struct retirement popped;
+	uint32_t time_hi;
+	uint32_t timer_lo;
+	char line[128];
+	unsigned int line_len;
+};
+
+struct core {
+	struct quill_emu *emu;
+	unsigned int id;
+	pthread_t thread;
+	bool threaded;
+	struct rv32 *cpu;
+	uint8_t *tcm;
+	uint8_t *sram;
+	_Atomic uint64_t sram_dirty[SRAM_MAX_GRANULES / 64];
+	struct dma_ctx *ctx;
+	struct cb_ports ports;
+	uint64_t counters[QUILL_COUNTER_COUNT];
+	struct engine engine[QUILL_ENGINE_COUNT];
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;	/* the control processor sleeps here */
+	pthread_cond_t idle;	/* the supervisor waits here */
+	/* The control processor leaves its loop; engines drop what they have. */
+	_Atomic bool stop;
+	/* The interrupt line, readable without the lock. */
+	_Atomic bool irq;
+	_Atomic uint32_t pc;
+	_Atomic uint64_t insn;
+
+	/* under lock */
+	bool quit;
+	bool run;		/* asked to boot */
+	bool active;		/* boots or runs */
+	bool want_stop, want_start;	/* requests to the supervisor */
+	uint32_t status;	/* enum quill_core_status */
+	uint32_t error;
+	uint32_t fw_version;
+	uint32_t heartbeat;
+	uint64_t fw_addr;
+	uint32_t fw_size;
+	uint64_t boot_args;
+	uint32_t irq_latched;	/* ADMIN and TIMER */
+	uint32_t irq_enable;
+	uint64_t timer;
+	bool timer_armed;
+	uint32_t admin_tail;
+	uint64_t db_pending;
+	uint32_t db_tail[QUILL_MAX_QUEUES];
+	struct retirement retired[CORE_RETIRE_RING];
+	unsigned int retired_head, retired_count;
+	unsigned int spin_ns;	/* how long it paid to wait awake, lately */
+};
+
+struct quill_emu {
+	struct quill_emu_ops ops;
+	void *opaque;
+	uint64_t mem_size;
+	uint32_t cores, queues, threads;
+	const struct quill_kernels *kernels;
+	const struct profile *profile;
+	uint8_t *mem;
+	uint64_t power_on_ns;
+	struct mmu mmu;
+	struct pool *pool;
+	struct core core[QUILL_MAX_CORES];
+
+	/* The supervisor, who alone starts, stops and resets. */
+	pthread_t supervisor;
+	bool supervised;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_cond_t done;
+	_Atomic bool resetting;
+	_Atomic uint32_t reset_count;
+	uint64_t resets_wanted, resets_done;	/* under lock */
+	bool cores_wanted;			/* under lock */
+	bool quit;				/* under lock */
+};
+
+static inline uint32_t core_irq_pending(const struct core *core)
+{
+	return core->irq_latched | (core->db_pending ? QUILL_CB_IRQ_DOORBELL : 0) |
+	       (core->retired_count ? QUILL_CB_IRQ_ENGINE : 0);
+}
+
+static inline struct core *core_of_queue(struct quill_emu *emu, uint32_t queue)
+{
+	return &emu->core[queue % emu->cores];
+}
+
+/* ---- device.c ---- */
+int core_thread(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg);
+void core_trace(struct quill_emu *emu, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+uint64_t core_now_ns(void);
+void device_request_reset(struct quill_emu *emu);
+void device_request_core(struct core *core, bool stop, bool start);
+
+/* ---- processor.c ---- */
+int processor_init(struct core *core);
+void processor_fini(struct core *core);
+void processor_stop(struct core *core);
+void processor_start(struct core *core);
+void processor_irq(struct core *core);
+uint64_t processor_time_us(struct core *core);
+void processor_timer(struct core *core);
+
+/* ---- boot.c ---- */
+uint32_t boot_rom(struct core *core, uint32_t *entry);
+uint32_t boot_crc32(const void *data, size_t len);
+
+/* ---- cb.c ---- */
+extern const struct rv32_bus cb_bus;
+void cb_reset(struct core *core);
+void cb_doorbell(struct core *core, uint32_t queue, uint32_t tail);
+void cb_admin(struct core *core, uint32_t tail);
+
+/* ---- issue.c ---- */
+int issue_init(struct core *core);
+void issue_fini(struct core *core);
+void issue_go(struct core *core, uint32_t go);
+void issue_abort(struct core *core, uint32_t mask);
+void issue_resume(struct core *core, uint32_t mask);
+uint32_t issue_busy(struct core *core);
+void issue_pop(struct core *core, struct retirement *out);
+void issue_drop(struct core *core);
+void issue_job_begin(struct core *core);
+void issue_reset(struct core *core);
+
+/* ---- exec.c and the executors ---- */
+struct exec {
+	struct quill_emu *emu;
+	struct dma_ctx *ctx;
+	struct dma_port port;
+	const union quill_cmd *cmd;
+	uint64_t end;
+	_Atomic bool *abort;
+	bool small;
+};
+
+uint32_t exec_run(struct exec *x, struct dma_fault *fault);
+uint32_t exec_timestamp(struct exec *x, struct dma_fault *fault);
+uint32_t exec_copy(struct exec *x, struct dma_fault *fault);
+uint32_t exec_fill(struct exec *x, struct dma_fault *fault);
+uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
+uint32_t exec_attention(struct exec *x, struct dma_fault *fault);
+
+static inline bool exec_aborted(const struct exec *x)
+{
+	return atomic_load_explicit(x->abort, memory_order_relaxed);
+}
+
+#endif /* QUILL_CORE_H */

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The issue port and the engines behind it.
+ *
+ * Issuing checks and times a command and puts a copy in its engine's FIFO, whose thread executes it. A
+ * command that costs less than waking that thread runs at once on the control processor's, if the engine
+ * is idle: nobody can tell, but by the clock on the wall.
+ *
+ * An engine is stopped by a command that faults or is aborted: everything behind it retires as KILLED
+ * until RESUME. The slot of a command is free again when its retirement was popped, which
+ * bounds the retirements that have to be kept.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "quill/isa_check.h"
+
+#include "core.h"
+
+/* What runs at once: some ten microseconds of a host's work. */
+#define SMALL_MACS	(1u << 20)
+#define SMALL_BYTES	(128u << 10)
+
+/* Under the core's lock; the caller wakes whom it concerns by processor_irq(). */
+static void retire(struct engine *engine, uint16_t tag, const struct dma_fault *fault)
+{
+	struct core *core = engine->core;
+	struct retirement *r;
+
+	r = &core->retired[(core->retired_head + core->retired_count++) % CORE_RETIRE_RING];
+	r->head = QUILL_RETIRE_VALID | engine->id << QUILL_RETIRE_ENGINE_SHIFT | tag;
+	r->fault = fault->fault | fault->access << 8;
+	r->addr = fault->addr;
+	processor_irq(core);
+}
+
+/* Retire the first @doomed of those that wait as KILLED. Under the core's lock. */
+static void drop_fifo(struct engine *engine, unsigned int doomed)
+{
+	const struct dma_fault killed = { .fault = QUILL_FAULT_KILLED };
+
+	engine->doomed = 0;
+	for (; doomed; doomed--, engine->count--) {
+		retire(engine, engine->fifo[engine->head].tag, &killed);
+		engine->head = (engine->head + 1) % QUILL_ENGINE_FIFO;
+	}
+}
+
+/* What waits now will not run, and what is issued before RESUME neither. Under the core's lock. */
+static void stop_engine(struct engine *engine)
+{
+	engine->stopped = true;
+	engine->doomed = engine->count;
+}
+
+static void execute(struct engine *engine, const struct issued *cmd, struct dma_ctx *ctx)
+{
+	struct core *core = engine->core;
+	struct exec x = {
+		.emu = core->emu,
+		.ctx = ctx,
+		.port = { .core = core, .as = cmd->as, .engine = engine->id },
+		.cmd = cmd->rec,
+		.end = cmd->end,
+		.abort = &engine->abort,
+		.small = cmd->small,
+	};
+	struct dma_fault fault;
+
+	if (exec_run(&x, &fault))
+		mmu_record(core->emu, &x.port, &fault);
+
+	pthread_mutex_lock(&core->lock);
+	engine->running = false;
+	/* An abort that came too late for the tiles still counts, and is over with this command. */
+	if (atomic_exchange(&engine->abort, false))
+		fault = (struct dma_fault){ .fault = QUILL_FAULT_KILLED };
+	else if (fault.fault)
+		stop_engine(engine);
+	retire(engine, cmd->tag, &fault);
+	drop_fifo(engine, engine->doomed);
+	if (atomic_load(&core->stop))
+		pthread_cond_broadcast(&core->idle);
+	pthread_mutex_unlock(&core->lock);
+}
+
+static void *engine_main(void *arg)
+{
+	struct engine *engine = arg;
+	struct core *core = engine->core;
+	struct issued cmd;
+
+	pthread_mutex_lock(&core->lock);
+	while (!core->quit) {
+		/* The control processor's thread may be running a small one. */
+		if (!engine->count || engine->running) {
+			pthread_cond_wait(&engine->wake, &core->lock);
+			continue;
+		}
+		cmd = engine->fifo[engine->head];
+		engine->head = (engine->head + 1) % QUILL_ENGINE_FIFO;
+		engine->count--;
+		engine->running = true;
+		pthread_mutex_unlock(&core->lock);
+		execute(engine, &cmd, engine->ctx);
+		pthread_mutex_lock(&core->lock);
+	}
+	pthread_mutex_unlock(&core->lock);
+	return NULL;
+}
+
+/* The command at the port's address, copied once; its engine's number has to be the opcode's. */
+static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
+{
+	uint32_t offset = core->ports.issue_cmd - QUILL_RV_TCM_BASE;
+	const struct quill_op_info *op;
+	struct quill_check why;
+	uint32_t records, what;
+
+	if (offset > QUILL_RV_TCM_SIZE - QUILL_CMD_SIZE || offset % 4)
+		return QUILL_FAULT_INTERNAL;
+	records = offset <= QUILL_RV_TCM_SIZE - 2 * QUILL_CMD_SIZE ? 2 : 1;
+	memset(cmd, 0, sizeof(*cmd));
+	memcpy(cmd->rec, core->tcm + offset, records * QUILL_CMD_SIZE);
+	what = quill_cmd_check(cmd->rec, records, &why);
+	if (what)
+		return what;
+
+	op = quill_op_info(cmd->rec[0].hdr.opcode);
+	if (op->engine >= QUILL_ENGINE_COUNT || op->engine != (go & 0xff))
+		return QUILL_FAULT_INTERNAL;
+	cmd->tag = go >> 8;
+	cmd->as = go >> 24;
+	if (cmd->as == QUILL_AS_HOST || cmd->as >= QUILL_MAX_AS)
+		return QUILL_FAULT_AS;
+	return QUILL_FAULT_NONE;
+}
+
+/* When the command starts and ends on the modelled chip, and what it counts. */
+static void account(struct engine *engine, struct issued *cmd, const struct cost *cost)
+{
+	struct core *core = engine->core;
+	uint64_t start = core->ports.issue_ready;
+	uint64_t *counters = core->counters;
+
+	if (start < engine->free_at)
+		start = engine->free_at;
+	cmd->end = start + cost->cycles;
+	engine->free_at = cmd->end;
+	core->ports.issue_end = cmd->end;
+
+	if (counters[QUILL_COUNTER_CYCLES] < cmd->end)
+		counters[QUILL_COUNTER_CYCLES] = cmd->end;
+	counters[QUILL_COUNTER_BUSY_TENSOR + engine->id] += cost->cycles;
+	counters[QUILL_COUNTER_COMMANDS]++;
+	counters[QUILL_COUNTER_MACS] += cost->macs;
+	counters[QUILL_COUNTER_BYTES_READ] += cost->read;
+	counters[QUILL_COUNTER_BYTES_WRITTEN] += cost->written;
+}
+
+/* Take the command in. Return: it is to be executed at once, by the caller. */
+static bool accept(struct engine *engine, const struct issued *cmd)
+{
+	const struct dma_fault killed = { .fault = QUILL_FAULT_KILLED };
+
+	engine->slots++;
+	if (engine->stopped && !engine->running) {
+		retire(engine, cmd->tag, &killed);
+		return false;
+	}
+	if (cmd->small && !engine->running && !engine->count) {
+		engine->running = true;
+		return true;
+	}
+	engine->fifo[(engine->head + engine->count++) % QUILL_ENGINE_FIFO] = *cmd;
+	/* Behind the one that is being aborted: retirements keep their order. */
+	if (engine->stopped)
+		engine->doomed = engine->count;
+	return false;
+}
+
+void issue_go(struct core *core, uint32_t go)
+{
+	struct cb_ports *p = &core->ports;
+	struct engine *engine;
+	struct issued cmd;
+	struct cost cost;
+	bool at_once;
+
+	p->issue_end = 0;
+	p->issue_result = fetch(core, go, &cmd);
+	if (p->issue_result)
+		return;
+
+	engine = &core->engine[go & 0xff];
+	timing_cost(core->emu->profile, cmd.rec, &cost);
+	cmd.small = cost.macs <= SMALL_MACS && cost.bytes <= SMALL_BYTES;
+
+	pthread_mutex_lock(&core->lock);
+	if (engine->slots == QUILL_ENGINE_FIFO || atomic_load(&core->stop)) {
+		p->issue_result = QUILL_ISSUE_BUSY;
+		pthread_mutex_unlock(&core->lock);
+		return;
+	}
+	account(engine, &cmd, &cost);
+	at_once = accept(engine, &cmd);
+	pthread_mutex_unlock(&core->lock);
+
+	if (at_once)
+		execute(engine, &cmd, core->ctx);
+	else
+		pthread_cond_signal(&engine->wake);
+}
+
+/* Stop what runs at its next tile, drop what waits. An idle engine is left as it is. */
+static void abort_engine(struct engine *engine)
+{
+	if (!engine->running && !engine->count)
+		return;
+	stop_engine(engine);
+	if (engine->running)
+		atomic_store(&engine->abort, true);
+	else
+		drop_fifo(engine, engine->doomed);
+}
+
+void issue_abort(struct core *core, uint32_t mask)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&core->lock);
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		if (mask >> i & 1)
+			abort_engine(&core->engine[i]);
+	pthread_mutex_unlock(&core->lock);
+}
+
+void issue_resume(struct core *core, uint32_t mask)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&core->lock);
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		if (mask >> i & 1)
+			core->engine[i].stopped = false;
+	pthread_mutex_unlock(&core->lock);
+}
+
+static uint32_t busy_mask(struct core *core)
+{
+	uint32_t mask = 0;
+	unsigned int i;
+
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		if (core->engine[i].running || core->engine[i].count)
+			mask |= 1u << i;
+	return mask;
+}
+
+uint32_t issue_busy(struct core *core)
+{
+	uint32_t mask;
+
+	pthread_mutex_lock(&core->lock);
+	mask = busy_mask(core);
+	pthread_mutex_unlock(&core->lock);
+	return mask;
+}
+
+void issue_pop(struct core *core, struct retirement *out)
+{
+	memset(out, 0, sizeof(*out));
+	pthread_mutex_lock(&core->lock);
+	if (core->retired_count) {
+		*out = core->retired[core->retired_head];
+		core->retired_head = (core->retired_head + 1) % CORE_RETIRE_RING;
+		core->retired_count--;
+		core->engine[out->head >> QUILL_RETIRE_ENGINE_SHIFT &
+			     QUILL_RETIRE_ENGINE_MASK].slots--;
+		processor_irq(core);
+	}
+	pthread_mutex_unlock(&core->lock);
+}
+
+/* Clear what the last job wrote to the scratchpad. */
+static void clear_sram(struct core *core)
+{
+	uint32_t size = core->emu->profile->sram_size;
+	unsigned int word, bit;
+	uint64_t dirty, at;
+
+	for (word = 0; word < SRAM_MAX_GRANULES / 64; word++) {
+		dirty = atomic_exchange(&core->sram_dirty[word], 0);
+		for (; dirty; dirty &= dirty - 1) {
+			bit = __builtin_ctzll(dirty);
+			at = (word * 64 + bit) * (uint64_t)SRAM_GRANULE;
+			memset(core->sram + at, 0,
+			       size - at < SRAM_GRANULE ? size - at : SRAM_GRANULE);
+		}
+	}
+}
+
+static void zero_counters(struct core *core)
+{
+	unsigned int i;
+
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		core->engine[i].free_at = 0;
+	memset(core->counters, 0, sizeof(core->counters));
+}
+
+void issue_job_begin(struct core *core)
+{
+	uint32_t busy = issue_busy(core);
+
+	if (busy) {
+		core_trace(core->emu, "core %u: JOB_BEGIN: found busy engines 0x%x, required none",
+			   core->id, busy);
+		return;
+	}
+	zero_counters(core);
+	clear_sram(core);
+}
+
+/*
+ * Drop all work and wait until no engine executes. Called by the supervisor with core->stop set, after
+ * the control processor has stopped, so that nothing new comes.
+ */
+void issue_drop(struct core *core)
+{
+	issue_abort(core, ~0u);
+	pthread_mutex_lock(&core->lock);
+	while (busy_mask(core))
+		pthread_cond_wait(&core->idle, &core->lock);
+	pthread_mutex_unlock(&core->lock);
+}
+
+/* As after power-on. All threads sleep. */
+void issue_reset(struct core *core)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&core->lock);
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
+		core->engine[i].head = 0;
+		core->engine[i].slots = 0;
+		core->engine[i].stopped = false;
+		core->engine[i].doomed = 0;
+		atomic_store(&core->engine[i].abort, false);
+	}
+	core->retired_head = 0;
+	core->retired_count = 0;
+	pthread_mutex_unlock(&core->lock);
+	zero_counters(core);
+	clear_sram(core);
+}
+
+int issue_init(struct core *core)
+{
+	char name[16];
+	unsigned int i;
+
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
+		struct engine *engine = &core->engine[i];
+
+		engine->core = core;
+		engine->id = i;
+		engine->ctx = dma_ctx_new(core->emu);
+		if (!engine->ctx)
+			return -1;
+		pthread_cond_init(&engine->wake, NULL);
+		snprintf(name, sizeof(name), "quill-c%ue%u", core->id, i);
+		if (core_thread(&engine->thread, name, engine_main, engine))
+			return -1;
+		engine->threaded = true;
+	}
+	return 0;
+}
+
+/* core->quit is set. */
+void issue_fini(struct core *core)
+{
+	unsigned int i;
+
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
+		struct engine *engine = &core->engine[i];
+
+		if (!engine->threaded)
+			continue;
+		pthread_cond_broadcast(&engine->wake);
+		pthread_join(engine->thread, NULL);
+		pthread_cond_destroy(&engine->wake);
+	}
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The control processor's thread: boots, runs the interpreter, and sleeps where the firmware does.
+ *
+ * Off, it waits to be asked to boot. In WFI it waits for its interrupt line, or for the time in its
+ * timer; while engines work for it, it first waits awake for a moment, since what they do is often over
+ * sooner than a thread is put to sleep and woken.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "core.h"
+
+/* Instructions between looks at the timer and the stop flag. */
+#define SLICE		65536u
+#define SPIN_MIN_NS	1000u
+#define SPIN_MAX_NS	20000u
+/* A timer that is further away is looked at again after this. */
+#define MAX_SLEEP_US	3600000000ull
+
+uint64_t processor_time_us(struct core *core)
+{
+	return (core_now_ns() - core->emu->power_on_ns) / 1000;
+}
+
+/* Set the interrupt line to what its sources say. Under the core's lock. */
+void processor_irq(struct core *core)
+{
+	bool level = core_irq_pending(core) & core->irq_enable;
+
+	if (level == atomic_load_explicit(&core->irq, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&core->irq, level, memory_order_release);
+	rv32_irq(core->cpu, level);
+	if (level)
+		pthread_cond_signal(&core->wake);
+}
+
+static void timer_locked(struct core *core)
+{
+	if (!core->timer_armed || processor_time_us(core) < core->timer)
+		return;
+	core->timer_armed = false;
+	core->irq_latched |= QUILL_CB_IRQ_TIMER;
+	processor_irq(core);
+}
+
+void processor_timer(struct core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	timer_locked(core);
+	pthread_mutex_unlock(&core->lock);
+}
+
+static bool must_wake(struct core *core)
+{
+	return atomic_load_explicit(&core->irq, memory_order_acquire) ||
+	       atomic_load_explicit(&core->stop, memory_order_relaxed);
+}
+
+/* Wait awake, for longer where that has paid and for shorter where it has not. */
+static void spin(struct core *core)
+{
+	uint64_t end = core_now_ns() + core->spin_ns;
+	unsigned int i;
+
+	while (!must_wake(core) && core_now_ns() < end)
+		for (i = 0; i < 16; i++)
+			__builtin_ia32_pause();
+	if (must_wake(core))
+		core->spin_ns = core->spin_ns * 2 < SPIN_MAX_NS ? core->spin_ns * 2 : SPIN_MAX_NS;
+	else
+		core->spin_ns = core->spin_ns / 2 > SPIN_MIN_NS ? core->spin_ns / 2 : SPIN_MIN_NS;
+}
+
+/* Sleep until woken or the timer's time. Under the core's lock. */
+static void sleep_locked(struct core *core)
+{
+	uint64_t now = processor_time_us(core);
+	uint64_t until = core->timer;
+	struct timespec at;
+
+	if (!core->timer_armed) {
+		pthread_cond_wait(&core->wake, &core->lock);
+		return;
+	}
+	if (until <= now) {
+		timer_locked(core);
+		return;
+	}
+	if (until - now > MAX_SLEEP_US)
+		until = now + MAX_SLEEP_US;
+	/* the condition's clock is the one that power_on_ns was read from */
+	until = until * 1000 + core->emu->power_on_ns + 999;
+	at.tv_sec = until / 1000000000;
+	at.tv_nsec = until % 1000000000;
+	pthread_cond_timedwait(&core->wake, &core->lock, &at);
+	timer_locked(core);
+}
+
+static void wait_for_interrupt(struct core *core)
+{
+	if (!must_wake(core) && issue_busy(core))
+		spin(core);
+
+	pthread_mutex_lock(&core->lock);
+	while (!must_wake(core))
+		sleep_locked(core);
+	pthread_mutex_unlock(&core->lock);
+}
+
+static void publish(struct core *core)
+{
+	atomic_store_explicit(&core->pc, rv32_pc(core->cpu), memory_order_relaxed);
+	atomic_store_explicit(&core->insn, rv32_instret(core->cpu), memory_order_relaxed);
+}
+
+static void set_status(struct core *core, uint32_t status, uint32_t error)
+{
+	pthread_mutex_lock(&core->lock);
+	core->status = status;
+	core->error = error;
+	pthread_mutex_unlock(&core->lock);
+}
+
+/* The processor is lost: say so in every way there is. */
+static void dead(struct core *core)
+{
+	uint32_t cause, value;
+
+	rv32_cause(core->cpu, &cause, &value);
+	core_trace(core->emu, "core %u: fatal trap: cause %u, value 0x%x, pc 0x%x, ra 0x%x",
+		   core->id, cause, value, rv32_pc(core->cpu), rv32_reg(core->cpu, 1));
+	set_status(core, QUILL_CORE_PANIC, CORE_ERROR_TRAP | cause);
+	core->emu->ops.msix(core->emu->opaque, QUILL_VECTOR_ADMIN);
+}
+
+static void run(struct core *core)
+{
+	enum rv32_stop why;
+
+	while (!atomic_load_explicit(&core->stop, memory_order_acquire)) {
+		why = rv32_run(core->cpu, SLICE);
+		publish(core);
+		if (why == RV32_DEAD) {
+			dead(core);
+			return;
+		}
+		if (why == RV32_WFI)
+			wait_for_interrupt(core);
+		else
+			processor_timer(core);
+	}
+}
+
+static void boot(struct core *core)
+{
+	uint32_t entry, error;
+
+	error = boot_rom(core, &entry);
+	if (error) {
+		set_status(core, QUILL_CORE_BOOT_FAILED, error);
+		return;
+	}
+	rv32_reset(core->cpu, entry);
+	pthread_mutex_lock(&core->lock);
+	rv32_irq(core->cpu, atomic_load(&core->irq));
+	pthread_mutex_unlock(&core->lock);
+	run(core);
+}
+
+static void *processor_main(void *arg)
+{
+	struct core *core = arg;
+
+	pthread_mutex_lock(&core->lock);
+	while (!core->quit) {
+		if (!core->run) {
+			pthread_cond_wait(&core->wake, &core->lock);
+			continue;
+		}
+		core->run = false;
+		pthread_mutex_unlock(&core->lock);
+		boot(core);
+		pthread_mutex_lock(&core->lock);
+		core->active = false;
+		pthread_cond_broadcast(&core->idle);
+	}
+	pthread_mutex_unlock(&core->lock);
+	return NULL;
+}
+
+/* Stop processor and engines and forget their work. The supervisor only, as all from here on. */
+void processor_stop(struct core *core)
+{
+	atomic_store(&core->stop, true);
+	rv32_stop(core->cpu);
+	/* It may be executing a command itself. */
+	issue_abort(core, ~0u);
+	pthread_mutex_lock(&core->lock);
+	pthread_cond_broadcast(&core->wake);
+	while (core->active)
+		pthread_cond_wait(&core->idle, &core->lock);
+	pthread_mutex_unlock(&core->lock);
+	issue_drop(core);
+
+	issue_reset(core);
+	cb_reset(core);
+	pthread_mutex_lock(&core->lock);
+	core->status = QUILL_CORE_OFF;
+	core->error = 0;
+	processor_irq(core);
+	pthread_mutex_unlock(&core->lock);
+	atomic_store(&core->stop, false);
+}
+
+/* Boot a stopped processor. Under the core's lock. */
+void processor_start(struct core *core)
+{
+	core->status = QUILL_CORE_BOOTING;
+	core->error = 0;
+	core->active = true;
+	core->run = true;
+	pthread_cond_signal(&core->wake);
+}
+
+static void *map_zero(size_t size)
+{
+	void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return ptr == MAP_FAILED ? NULL : ptr;
+}
+
+int processor_init(struct core *core)
+{
+	pthread_condattr_t monotonic;
+	char name[16];
+
+	core->spin_ns = SPIN_MIN_NS;
+	pthread_mutex_init(&core->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&core->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&core->idle, NULL);
+
+	core->tcm = calloc(1, QUILL_RV_TCM_SIZE);
+	core->sram = map_zero(core->emu->profile->sram_size);
+	core->ctx = dma_ctx_new(core->emu);
+	if (!core->tcm || !core->sram || !core->ctx)
+		return -ENOMEM;
+	core->cpu = rv32_new(core->tcm, &cb_bus, core);
+	if (!core->cpu || issue_init(core))
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "quill-c%u", core->id);
+	if (core_thread(&core->thread, name, processor_main, core))
+		return -EAGAIN;
+	core->threaded = true;
+	return 0;
+}
+
+/* What processor_init() made, as far as it came. The core is stopped. */
+void processor_fini(struct core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	core->quit = true;
+	pthread_cond_broadcast(&core->wake);
+	pthread_mutex_unlock(&core->lock);
+	issue_fini(core);
+	if (core->threaded)
+		pthread_join(core->thread, NULL);
+	if (core->cpu)
+		rv32_free(core->cpu);
+	if (core->sram)
+		munmap(core->sram, core->emu->profile->sram_size);
+	free(core->tcm);
+	pthread_cond_destroy(&core->wake);
+	pthread_cond_destroy(&core->idle);
+	pthread_mutex_destroy(&core->lock);
+}

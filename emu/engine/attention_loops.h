@@ -69,11 +69,10 @@ static inline void attention_dots(struct attention_state *s, const struct quill_
 {
 	uint32_t i, rows;
 
-	gemm_start(s->dots, s->q_sum, queries);
 	for (i = 0; i < queries; i += rows) {
 		rows = queries - i < MICRO_ROWS ? queries - i : MICRO_ROWS;
 		micro(rows, t->q + (first + i) * t->q_stride, t->q_stride, s->keys, t->head_dim,
-		      &s->dots[i]);
+		      &s->q_sum[i], &s->dots[i]);
 	}
 }
 

@@ -10,25 +10,50 @@
 
 #include "engine.h"
 
-/* What belongs to the panel's columns, 64 of each whatever the panel's width. */
+/*
+ * What belongs to the panel's columns, 64 of each whatever the panel's width: the operands
+ * themselves, or copies if they end before.
+ */
 struct gemm_columns {
-	int32_t bias_s32[QUILL_PANEL_N];
-	float bias_f32[QUILL_PANEL_N];
-	float scale[QUILL_PANEL_N];
-	struct quill_requant requant[QUILL_PANEL_N];
+	const int32_t *bias_s32;
+	const float *bias_f32;
+	const float *scale;
+	const struct quill_requant *channel;
+	vrequant requant[QUILL_PANEL_N / LANES];
+	struct {
+		uint32_t bias[QUILL_PANEL_N];
+		float scale[QUILL_PANEL_N];
+		struct quill_requant channel[QUILL_PANEL_N];
+	} copy;
 };
+
+/* @from, or its first @size of @whole bytes in @copy with zeros behind. */
+static inline const void *gemm_columns_widen(void *copy, const void *from, size_t size,
+					     size_t whole)
+{
+	if (from && size == whole)
+		return from;
+	memset(copy, 0, whole);
+	if (from)
+		memcpy(copy, from, size);
+	return copy;
+}
 
 static inline void gemm_columns_fill(struct gemm_columns *c, const struct quill_gemm_tile *t)
 {
-	memset(c, 0, sizeof(*c));
-	if (t->bias && t->type_d == QUILL_TYPE_F32)
-		memcpy(c->bias_f32, t->bias, t->n * sizeof(float));
-	else if (t->bias)
-		memcpy(c->bias_s32, t->bias, t->n * sizeof(int32_t));
+	uint32_t i;
+
+	c->bias_s32 = gemm_columns_widen(c->copy.bias, t->bias, t->n * 4, sizeof(c->copy.bias));
+	c->bias_f32 = (const float *)c->bias_s32;
 	if (t->type_d == QUILL_TYPE_F32)
-		memcpy(c->scale, t->scale, t->n * sizeof(float));
-	if (t->type_d == QUILL_TYPE_S8)
-		memcpy(c->requant, t->requant, t->n * sizeof(struct quill_requant));
+		c->scale = gemm_columns_widen(c->copy.scale, t->scale, t->n * 4,
+					      sizeof(c->copy.scale));
+	if (t->type_d != QUILL_TYPE_S8)
+		return;
+	c->channel = gemm_columns_widen(c->copy.channel, t->requant, t->n * sizeof(*c->channel),
+					sizeof(c->copy.channel));
+	for (i = 0; i < QUILL_PANEL_N / LANES; i++)
+		c->requant[i] = vrequant_load(&c->channel[i * LANES], t->zero, t->lo, t->hi);
 }
 
 static inline void gemm_store_s32(const struct gemm_columns *c, uint32_t rows,
@@ -42,19 +67,16 @@ static inline void gemm_store_s32(const struct gemm_columns *c, uint32_t rows,
 				 vi_add(vi_load(&acc[r][at]), vi_load(&c->bias_s32[at])));
 }
 
-static inline void gemm_store_s8(const struct gemm_columns *c, const struct quill_gemm_tile *t,
-				 uint32_t rows, int32_t (*acc)[QUILL_PANEL_N], int8_t *d,
-				 size_t ldd)
+static inline void gemm_store_s8(const struct gemm_columns *c, uint32_t rows,
+				 int32_t (*acc)[QUILL_PANEL_N], int8_t *d, size_t ldd)
 {
 	uint32_t r, at;
 
-	for (at = 0; at < QUILL_PANEL_N; at += LANES) {
-		vrequant q = vrequant_load(&c->requant[at], t->zero, t->lo, t->hi);
-		vi bias = vi_load(&c->bias_s32[at]);
-
+	for (at = 0; at < QUILL_PANEL_N; at += LANES)
 		for (r = 0; r < rows; r++)
-			vrequant_store(d + r * ldd + at, vi_add(vi_load(&acc[r][at]), bias), &q);
-	}
+			vrequant_store(d + r * ldd + at,
+				       vi_add(vi_load(&acc[r][at]), vi_load(&c->bias_s32[at])),
+				       &c->requant[at / LANES]);
 }
 
 static inline void gemm_store_f32(const struct gemm_columns *c, const struct quill_gemm_tile *t,
@@ -81,7 +103,7 @@ static inline void gemm_store(const struct gemm_columns *c, const struct quill_g
 			      size_t ldd)
 {
 	if (t->type_d == QUILL_TYPE_S8)
-		gemm_store_s8(c, t, rows, acc, d, ldd);
+		gemm_store_s8(c, rows, acc, d, ldd);
 	else if (t->type_d == QUILL_TYPE_F32)
 		gemm_store_f32(c, t, row, rows, acc, d, ldd);
 	else
@@ -103,19 +125,6 @@ static inline void gemm_store_narrow(const struct gemm_columns *c, const struct 
 		       t->n * size);
 }
 
-/* The accumulators' start takes back the 128 in each byte of B. */
-static inline void gemm_start(int32_t (*acc)[QUILL_PANEL_N], const int32_t *a_sum, uint32_t rows)
-{
-	uint32_t r, c;
-
-	for (r = 0; r < rows; r++) {
-		int32_t start = (int32_t)(0u - 128u * (uint32_t)a_sum[r]);
-
-		for (c = 0; c < QUILL_PANEL_N; c++)
-			acc[r][c] = start;
-	}
-}
-
 static inline void gemm_tile(const struct quill_gemm_tile *t)
 {
 	int32_t acc[MICRO_ROWS][QUILL_PANEL_N] __attribute__((aligned(64)));
@@ -128,8 +137,7 @@ static inline void gemm_tile(const struct quill_gemm_tile *t)
 	gemm_columns_fill(&columns, t);
 	for (row = 0; parts; row += rows, parts--) {
 		rows = (t->m - row + parts - 1) / parts;
-		gemm_start(acc, t->a_sum + row, rows);
-		micro(rows, t->a + row * t->lda, t->lda, t->b, t->k, acc);
+		micro(rows, t->a + row * t->lda, t->lda, t->b, t->k, t->a_sum + row, acc);
 		if (t->n < QUILL_PANEL_N)
 			gemm_store_narrow(&columns, t, row, rows, acc);
 		else

@@ -129,61 +129,86 @@ static inline vf vf_load_s8(const int8_t *p)
 	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
-/* Eight channels: multiplier, shift, 2^(shift - 1) - 1, and 1; the last two 0 without a shift. */
-struct avx512_requant8 {
-	__m512i mult, shift, half, last;
-};
-
+/*
+ * Requantisation of 16 channels. float32 guesses: y = float(x) * float(mult / 2^shift) is wrong by less than
+ * 3 * 2^-24 relatively, so for |y| up to 512 by less than 2^-13. Limits are whole numbers below 512,
+ * so limiting before rounding changes nothing. Then the guess rounds as the exact number does, unless it is
+ * within 2^-13 of a tie; in those few cases (and in each that is one) exact arithmetic decides.
+ */
 typedef struct {
-	struct avx512_requant8 part[2];
-	__m512i zero, lo, hi;
+	const struct quill_requant *channel;
+	__m512 scale, lo, hi;
+	__m512i zero;
+	int32_t exact_lo, exact_hi;
 } vrequant;
 
-static inline struct avx512_requant8 avx512_requant8_load(const struct quill_requant *channel)
+#define AVX512_NEAR_TIE (0.5f - 0x1p-12f)
+
+static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
+				     int32_t lo, int32_t hi)
+{
+	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+					       28, 30);
+	__m512i a = _mm512_loadu_si512(channel), b = _mm512_loadu_si512(channel + 8);
+	__m512i mult = _mm512_permutex2var_epi32(a, even, b);
+	__m512i shift = _mm512_permutex2var_epi32(_mm512_srli_epi64(a, 32), even,
+						  _mm512_srli_epi64(b, 32));
+
+	return (vrequant){
+		.channel = channel,
+		.scale = _mm512_scalef_ps(_mm512_cvtepi32_ps(mult),
+					  _mm512_sub_ps(_mm512_setzero_ps(),
+							_mm512_cvtepi32_ps(shift))),
+		.lo = _mm512_set1_ps((float)(lo - zero)),
+		.hi = _mm512_set1_ps((float)(hi - zero)),
+		.zero = _mm512_set1_epi32(zero),
+		.exact_lo = lo - zero,
+		.exact_hi = hi - zero,
+	};
+}
+
+/* Eight channels, exactly: one rounding, half to even, then limits; the zero point is added later. */
+static inline __m256i avx512_requant8(__m256i acc, const struct quill_requant *channel,
+				      const vrequant *q)
 {
 	const __m512i one = _mm512_set1_epi64(1);
 	__m512i both = _mm512_loadu_si512(channel);
 	__m512i shift = _mm512_srli_epi64(both, 32);
 	__mmask8 some = _mm512_test_epi64_mask(shift, shift);
 	__m512i half = _mm512_srli_epi64(_mm512_sllv_epi64(one, shift), 1);
+	/* the multiplication looks at the low halves alone: at mult */
+	__m512i x = _mm512_mul_epi32(_mm512_cvtepi32_epi64(acc), both);
+	__m512i last = _mm512_and_si512(_mm512_srlv_epi64(x, shift), one);
+	__m512i round = _mm512_add_epi64(_mm512_sub_epi64(half, one), last);
 
-	return (struct avx512_requant8){
-		.mult = both,	/* the multiplication looks at the low halves alone */
-		.shift = shift,
-		.half = _mm512_maskz_sub_epi64(some, half, one),
-		.last = _mm512_maskz_mov_epi64(some, one),
-	};
+	x = _mm512_srav_epi64(_mm512_mask_add_epi64(x, some, x, round), shift);
+	x = _mm512_max_epi64(x, _mm512_set1_epi64(q->exact_lo));
+	x = _mm512_min_epi64(x, _mm512_set1_epi64(q->exact_hi));
+	return _mm512_cvtepi64_epi32(x);
 }
 
-static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
-				     int32_t lo, int32_t hi)
+static __attribute__((noinline, cold)) __m512i avx512_requant_exactly(__m512i acc,
+								       const vrequant *q)
 {
-	return (vrequant){
-		.part = { avx512_requant8_load(channel), avx512_requant8_load(channel + 8) },
-		.zero = _mm512_set1_epi64(zero),
-		.lo = _mm512_set1_epi64(lo),
-		.hi = _mm512_set1_epi64(hi),
-	};
-}
+	__m256i a = avx512_requant8(_mm512_castsi512_si256(acc), q->channel, q);
+	__m256i b = avx512_requant8(_mm512_extracti64x4_epi64(acc, 1), q->channel + 8, q);
 
-static inline __m128i avx512_requant8_apply(__m256i acc, const struct avx512_requant8 *c,
-					    const vrequant *q)
-{
-	__m512i x = _mm512_mul_epi32(_mm512_cvtepi32_epi64(acc), c->mult);
-	__m512i last = _mm512_and_si512(_mm512_srlv_epi64(x, c->shift), c->last);
-
-	x = _mm512_add_epi64(_mm512_add_epi64(x, c->half), last);
-	x = _mm512_add_epi64(_mm512_srav_epi64(x, c->shift), q->zero);
-	x = _mm512_min_epi64(_mm512_max_epi64(x, q->lo), q->hi);
-	return _mm512_cvtepi64_epi8(x);
+	return _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
 }
 
 static inline void vrequant_store(int8_t *p, vi acc, const vrequant *q)
 {
-	__m128i a = avx512_requant8_apply(_mm512_castsi512_si256(acc), &q->part[0], q);
-	__m128i b = avx512_requant8_apply(_mm512_extracti64x4_epi64(acc, 1), &q->part[1], q);
+	const int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+	__m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), q->scale);
+	__m512 rest;
+	__m512i x;
 
-	_mm_storeu_si128((__m128i *)p, _mm_unpacklo_epi64(a, b));
+	y = _mm512_min_ps(_mm512_max_ps(y, q->lo), q->hi);
+	x = _mm512_cvt_roundps_epi32(y, nearest);
+	rest = _mm512_abs_ps(_mm512_reduce_ps(y, nearest));
+	if (_mm512_cmp_ps_mask(rest, _mm512_set1_ps(AVX512_NEAR_TIE), _CMP_GT_OQ))
+		x = avx512_requant_exactly(acc, q);
+	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_add_epi32(x, q->zero)));
 }
 
 #endif /* QUILL_LANES_AVX512_H */

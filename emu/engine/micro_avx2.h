@@ -103,12 +103,15 @@ static inline void micro_block(uint32_t rows, const struct micro_split *s, uint3
 }
 
 static inline void micro(uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, uint32_t k,
-			 int32_t (*acc)[QUILL_PANEL_N])
+			 const int32_t *a_sum, int32_t (*acc)[QUILL_PANEL_N])
 {
 	const uint32_t block = MICRO_GROUPS * QUILL_PANEL_K;
 	struct micro_split s;
-	uint32_t at, n, c;
+	uint32_t at, n, c, r;
 
+	for (r = 0; r < rows; r++)
+		for (c = 0; c < QUILL_PANEL_N; c++)
+			acc[r][c] = -128 * a_sum[r];
 	for (at = 0; at < k; at += block) {
 		n = k - at < block ? k - at : block;
 		micro_split_rows(&s, rows, a + at, lda, n);

@@ -58,7 +58,7 @@ static inline int32_t micro_load_tail(const int8_t *p, uint32_t n)
 /* @rows is a constant wherever this is expanded, so that @sum lives in registers. */
 static inline __attribute__((always_inline)) void
 micro_rows(const uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, uint32_t k,
-	   int32_t (*acc)[QUILL_PANEL_N])
+	   const int32_t *a_sum, int32_t (*acc)[QUILL_PANEL_N])
 {
 	__m512i sum[MICRO_ROWS][MICRO_COLS];
 	uint32_t i;
@@ -67,7 +67,7 @@ micro_rows(const uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, u
 	for (uint32_t r = 0; r < rows; r++)
 		_Pragma("GCC unroll 4")
 		for (uint32_t c = 0; c < MICRO_COLS; c++)
-			sum[r][c] = _mm512_loadu_si512(&acc[r][16 * c]);
+			sum[r][c] = _mm512_set1_epi32(-128 * a_sum[r]);
 
 	for (i = 0; i + QUILL_PANEL_K <= k; i += QUILL_PANEL_K) {
 		_Pragma("GCC unroll 4")
@@ -90,15 +90,15 @@ micro_rows(const uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, u
 #undef MICRO_STEP
 
 static inline void micro(uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, uint32_t k,
-			 int32_t (*acc)[QUILL_PANEL_N])
+			 const int32_t *a_sum, int32_t (*acc)[QUILL_PANEL_N])
 {
 	switch (rows) {
-	case 1: return micro_rows(1, a, lda, b, k, acc);
-	case 2: return micro_rows(2, a, lda, b, k, acc);
-	case 3: return micro_rows(3, a, lda, b, k, acc);
-	case 4: return micro_rows(4, a, lda, b, k, acc);
-	case 5: return micro_rows(5, a, lda, b, k, acc);
-	case 6: return micro_rows(6, a, lda, b, k, acc);
+	case 1: return micro_rows(1, a, lda, b, k, a_sum, acc);
+	case 2: return micro_rows(2, a, lda, b, k, a_sum, acc);
+	case 3: return micro_rows(3, a, lda, b, k, a_sum, acc);
+	case 4: return micro_rows(4, a, lda, b, k, a_sum, acc);
+	case 5: return micro_rows(5, a, lda, b, k, a_sum, acc);
+	case 6: return micro_rows(6, a, lda, b, k, a_sum, acc);
 	}
 }
 

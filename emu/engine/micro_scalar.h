@@ -2,13 +2,13 @@
 /*
  * The micro-kernel, plain C: a few rows of A times a panel of packed B.
  *
- * acc[r][c] += sum over k of a[r][k] * (unsigned byte of B), modulo 2^32: what is 128 times the
- * row's sum too much is put right by who fills acc at the start. micro_avx2.h and
- * micro_avx512.h are the same function.
+ * acc[r][c] = sum over k of a[r][k] * (unsigned byte of B) - 128 * a_sum[r], modulo 2^32: bytes of B are
+ * 128 too much. micro_avx2.h and micro_avx512.h are the same function.
  */
 #ifndef QUILL_MICRO_SCALAR_H
 #define QUILL_MICRO_SCALAR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "quill/isa.h"
@@ -30,13 +30,15 @@ static inline void micro_step(const int8_t *a, const uint8_t *b, uint32_t n, int
 }
 
 static inline void micro(uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, uint32_t k,
-			 int32_t (*acc)[QUILL_PANEL_N])
+			 const int32_t *a_sum, int32_t (*acc)[QUILL_PANEL_N])
 {
 	uint32_t r, i;
 
 	for (r = 0; r < rows; r++) {
 		const int8_t *row = a + r * lda;
 
+		for (i = 0; i < QUILL_PANEL_N; i++)
+			acc[r][i] = -128 * a_sum[r];
 		for (i = 0; i + QUILL_PANEL_K <= k; i += QUILL_PANEL_K)
 			micro_step(row + i, b + i * QUILL_PANEL_N, QUILL_PANEL_K, acc[r]);
 		if (i < k)

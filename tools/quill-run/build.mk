@@ -12,11 +12,16 @@ $(B)/obj/quill-run/%.o: tools/quill-run/%.c
 # All arithmetic of the float64 check and of --eval-host is in this file's inner loops.
 $(B)/obj/quill-run/reference.o: OPT := -O3 -g
 
-$(B)/bin/quill-run: $(QUILL_RUN_OBJ) $(LIBACCEL_A)
+$(B)/bin/quill-run: $(QUILL_RUN_OBJ) $(LIBACCEL_SO)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	@$(CC) -o $@ $^ -ldrm -lm
+	@$(CC) -o $@ $(QUILL_RUN_OBJ) $(ACCEL_LDLIBS) -lm
 
-# Its unit test uses the reader alone.
-$(B)/obj/tests/test_gguf.o: CFLAGS += -Itools/quill-run
-$(B)/tests/test_gguf: $(B)/obj/quill-run/gguf.o
+# Its unit test reads and loads models; the library's quantiser is all that it needs of libaccel.
+$(B)/obj/tests/test_gguf.o: CFLAGS += -Ilibaccel/include -Itools/quill-run
+$(B)/tests/test_gguf: $(B)/obj/tests/test_gguf.o $(B)/obj/quill-run/gguf.o $(B)/obj/quill-run/weights.o $(LIBACCEL_A)
+	@mkdir -p $(@D)
+	@$(CC) -o $@ $^ $(DRM_LIBS) -lcmocka -lm -lpthread
+
+.PHONY: quill-run
+quill-run: $(B)/bin/quill-run

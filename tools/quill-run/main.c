@@ -40,9 +40,10 @@ static const char help[] =
 "      --no-check         do not\n"
 "      --eval FILE        measure bits per byte on a text, on the device\n"
 "      --eval-host FILE   the same in float64 on the host, without a device\n"
-"      --json             print one JSON object\n"
+"  -j, --json             print one JSON object\n"
 "  -q, --quiet            print the text and what went wrong only\n"
-"      --help, --version\n"
+"  -h, --help             print this\n"
+"  -V, --version          print the version\n"
 "\n"
 "Without MODEL, QUILL_MODEL of the environment names the file, or quill-tiny.gguf is looked for\n"
 "where this program was built or installed.\n"
@@ -56,9 +57,6 @@ enum {
 	OPT_NO_CHECK,
 	OPT_EVAL,
 	OPT_EVAL_HOST,
-	OPT_JSON,
-	OPT_HELP,
-	OPT_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -73,10 +71,10 @@ static const struct option long_options[] = {
 	{ "no-check", no_argument, NULL, OPT_NO_CHECK },
 	{ "eval", required_argument, NULL, OPT_EVAL },
 	{ "eval-host", required_argument, NULL, OPT_EVAL_HOST },
-	{ "json", no_argument, NULL, OPT_JSON },
+	{ "json", no_argument, NULL, 'j' },
 	{ "quiet", no_argument, NULL, 'q' },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
 };
 
@@ -177,16 +175,16 @@ static void parse_option(struct options *o, int opt)
 	case OPT_EVAL_HOST:
 		set_eval(o, optarg, true);
 		break;
-	case OPT_JSON:
+	case 'j':
 		o->json = true;
 		break;
 	case 'q':
 		o->quiet = true;
 		break;
-	case OPT_HELP:
+	case 'h':
 		fputs(help, stdout);
 		exit(RUN_OK);
-	case OPT_VERSION:
+	case 'V':
 		printf("quill-run %d.%d\n", ACCEL_VERSION_MAJOR, ACCEL_VERSION_MINOR);
 		exit(RUN_OK);
 	default:
@@ -232,7 +230,7 @@ int main(int argc, char **argv)
 	struct weights w;
 	int opt, ret;
 
-	while ((opt = getopt_long(argc, argv, "p:n:t:s:d:q", long_options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "p:n:t:s:d:jqhV", long_options, NULL)) != -1)
 		parse_option(&o, opt);
 	if (argc - optind > 1)
 		usage("a second model", argv[optind + 1], "one");

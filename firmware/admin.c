@@ -73,7 +73,7 @@ static bool check_create(const struct quill_admin_msg *m, __u32 *detail)
 {
 	if (!m->as || m->as >= QUILL_MAX_AS)
 		return bad(detail, FIELD(as));
-	if (m->vector >= QUILL_MAX_VECTORS)
+	if (m->vector > cb_read(QUILL_CB_QUEUES))
 		return bad(detail, FIELD(vector));
 	if (m->priority >= QUILL_FW_PRIORITY_COUNT)
 		return bad(detail, FIELD(priority));

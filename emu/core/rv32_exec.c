@@ -107,7 +107,10 @@ uint32_t rv32_slice(struct rv32 *cpu, uint32_t n)
 	uint32_t left = n, cause, value, size, away = cpu->pc, traps = 0;
 	const struct rv32_slot *ip = NULL;
 
-	/* where the slice begins is checked like any jump */
+	if (away - QUILL_RV_TCM_BASE >= QUILL_RV_TCM_SIZE) {
+		rv32_enter_trap(cpu, away, RV32_TRAP_FETCH, away);
+		return 1;
+	}
 	JUMP(away);
 
 op_DECODE:

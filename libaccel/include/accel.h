@@ -591,7 +591,7 @@ struct accel_queue_params {
 int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *params,
 		       struct accel_queue **out);
 
-/** accel_queue_destroy() - end a queue; jobs that have not finished are cancelled */
+/** accel_queue_destroy() - end a queue; jobs that have not finished are cancelled. A workspace (accel_ops) keeps its queue */
 void accel_queue_destroy(struct accel_queue *queue);
 
 /**
@@ -697,9 +697,9 @@ int accel_queue_fault(struct accel_queue *queue, struct accel_fault *fault);
 /* ---- Native helpers: quantise and pack ------------------------------------------------- */
 
 /*
- * Pure functions of their arguments, on the processor: no device, any thread. Rounding is to nearest, ties to even,
- * whatever the processor's rounding mode is set to is expected to be the default one. A NaN or an infinity among the inputs
- * gives -EDOM, and then no output has been written.
+ * Pure functions of their arguments, on the processor: no device, any thread. Rounding is to nearest, ties to
+ * even, which is what processors do unless the program has changed their rounding mode. A NaN or an infinity
+ * among the inputs gives -EDOM, and then no output has been written.
  */
 
 /** enum accel_order - how the matrix B[k][n] lies in memory */
@@ -765,7 +765,7 @@ int accel_quantise_channels_s8(const float *src, size_t n, size_t k, size_t ld,
  * @scale: 0 <= scale < 2^31, finite
  * @out: mult / 2^shift, nearest to @scale with 31 bits of mult (fewer below 2^-32: shift ends at 62)
  *
- * Return: 0, -EDOM (NaN, infinite, negative), -ERANGE (too large).
+ * Return: 0, -EDOM (NaN, infinite, negative), -ERANGE (it rounds to 2^31 or more).
  */
 int accel_requant_from_scale(double scale, struct accel_requant *out);
 

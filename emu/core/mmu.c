@@ -61,10 +61,10 @@ static uint32_t leaf_check(uint64_t pte, unsigned int level)
 static void fill_huge(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint64_t va, uint64_t pte,
 		      uint32_t pages)
 {
-	uint64_t left = (QUILL_HUGE_SIZE - va % QUILL_HUGE_SIZE) >> QUILL_PAGE_SHIFT;
-	uint64_t i;
+	uint64_t left, i;
 
 	va &= ~(uint64_t)(QUILL_PAGE_SIZE - 1);
+	left = (QUILL_HUGE_SIZE - va % QUILL_HUGE_SIZE) >> QUILL_PAGE_SHIFT;
 	pte += va % QUILL_HUGE_SIZE;
 	for (i = 0; i < left && i < pages; i++)
 		tlb_insert(ctx, as, gen, va + i * QUILL_PAGE_SIZE, pte + i * QUILL_PAGE_SIZE);

@@ -147,6 +147,7 @@ TEST_F(fault, an_endless_stream_is_ended_by_the_timeout)
 	EXPECT_EQ(QUILL_FAULT_KILLED, query.fault_status);
 	EXPECT_LE(200, query.fault_elapsed_ms);
 	EXPECT_EQ(200, query.timeout_ms);
+	self->expected_resets = 1;
 }
 
 TEST_F(fault, a_timeout_in_one_queue_leaves_the_jobs_of_others_right)
@@ -170,6 +171,7 @@ TEST_F(fault, a_timeout_in_one_queue_leaves_the_jobs_of_others_right)
 	for (i = 0; i < Q_STREAM_MAX; i++)
 		EXPECT_EQ(0x5000 + i, *(uint32_t *)(other.ptr + PAGE + i * 64));
 	q_context_fini(&other);
+	self->expected_resets = 1;
 }
 
 TEST_F(fault, destroying_a_queue_cancels_what_runs_and_what_waits)

@@ -154,6 +154,7 @@ TEST_F(isolation, faults_and_hangs_of_one_process_leave_the_others_results_right
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(0, WEXITSTATUS(status));
+	self->expected_resets = 1;
 }
 
 static int copy_until_killed(void *arg)

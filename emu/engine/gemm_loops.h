@@ -149,15 +149,10 @@ static inline void gemm_tile(const struct quill_gemm_tile *t)
 static inline void gemm_row_sums(const int8_t *a, size_t lda, uint32_t m, uint32_t k,
 				 int32_t *sums)
 {
-	uint32_t i, j;
+	uint32_t i;
 
-	for (i = 0; i < m; i++, a += lda) {
-		int32_t sum = 0;
-
-		for (j = 0; j < k; j++)
-			sum += a[j];
-		sums[i] = sum;
-	}
+	for (i = 0; i < m; i++)
+		sums[i] = micro_sum(a + i * lda, k);
 }
 
 #endif /* QUILL_GEMM_LOOPS_H */

@@ -46,4 +46,13 @@ static inline void micro(uint32_t rows, const int8_t *a, size_t lda, const uint8
 	}
 }
 
+static inline int32_t micro_sum(const int8_t *a, uint32_t k)
+{
+	int32_t sum = 0;
+
+	while (k--)
+		sum += *a++;
+	return sum;
+}
+
 #endif /* QUILL_MICRO_SCALAR_H */

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Quill: the PCI driver, the DRM driver, and what the ioctls have in common.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/overflow.h>
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_print.h>
+
+#include "quill_compat.h"
+#include "quill_debugfs.h"
+#include "quill_drv.h"
+#include "quill_gem.h"
+#include "quill_job.h"
+#include "quill_pm.h"
+#include "quill_queue.h"
+#include "quill_reset.h"
+#include "quill_vm.h"
+
+static unsigned int quill_timeout_ms = QUILL_DEFAULT_TIMEOUT_MS;
+module_param_named(timeout_ms, quill_timeout_ms, uint, 0644);
+MODULE_PARM_DESC(timeout_ms, "Job timeout of a queue that asks for none, in ms (1..3600000)");
+
+struct workqueue_struct *quill_cleanup_wq;
+
+unsigned int quill_default_timeout_ms(void)
+{
+	return clamp(READ_ONCE(quill_timeout_ms), 1u, (unsigned int)QUILL_MAX_TIMEOUT_MS);
+}
+
+/*
+ * quill_copy_array() - copy an array in, once
+ * @array: as the user passed it
+ * @max: most elements
+ * @size: bytes of one, as the driver knows it
+ *
+ * Elements that are shorter than ours are extended by zeros; what a longer one has beyond must be zero.
+ *
+ * Return: the copy, for kvfree(); NULL if the array is empty; or ERR_PTR().
+ */
+void *quill_copy_array(const struct drm_quill_array *array, u32 max, size_t size)
+{
+	void *copy;
+	u64 end;
+	u32 i;
+
+	if (!array->count)
+		return NULL;
+	if (array->count > max)
+		return ERR_PTR(-E2BIG);
+	if (!array->stride || array->stride % 8)
+		return ERR_PTR(-EINVAL);
+	if (array->stride > PAGE_SIZE)
+		return ERR_PTR(-E2BIG);
+	if (check_add_overflow(array->ptr, (u64)array->count * array->stride, &end))
+		return ERR_PTR(-EFAULT);
+
+	copy = kvcalloc(array->count, size, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < array->count; i++) {
+		u64 at = array->ptr + (u64)i * array->stride;
+		int ret = copy_struct_from_user(copy + i * size, size, u64_to_user_ptr(at),
+						array->stride);
+
+		if (ret) {
+			kvfree(copy);
+			return ERR_PTR(ret);
+		}
+	}
+	return copy;
+}
+
+static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->hw_version = qdev->hw_version;
+	info->fw_version = qdev->fw_version;
+	info->cores = qdev->nr_cores;
+	info->hw_queues = qdev->nr_queues;
+	info->clock_khz = qdev->clock_khz;
+	info->sram_size = qdev->sram_size;
+	info->mem_size = qdev->mem_size;
+	info->va_start = QUILL_PAGE_SIZE;
+	info->va_end = QUILL_VA_END;
+	info->page_size = PAGE_SIZE;
+	info->max_queues = quill_user_limit(qdev, QUILL_SHARE_QUEUE);
+	info->max_vms = quill_user_limit(qdev, QUILL_SHARE_VM);
+	info->reset_count = atomic_read(&qdev->reset_count);
+	info->max_timeout_ms = QUILL_MAX_TIMEOUT_MS;
+	info->default_timeout_ms = quill_default_timeout_ms();
+	info->max_stream_size = DRM_QUILL_MAX_STREAM_SIZE;
+}
+
+static int quill_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_quill_dev_query *args = data;
+	struct drm_quill_dev_info info;
+
+	if (args->type != DRM_QUILL_DEV_QUERY_INFO)
+		return -EINVAL;
+	if (!args->ptr) {
+		args->size = sizeof(info);
+		return 0;
+	}
+
+	quill_dev_info(to_quill(drm), &info);
+	args->size = min_t(u32, args->size, sizeof(info));
+	if (copy_to_user(u64_to_user_ptr(args->ptr), &info, args->size))
+		return -EFAULT;
+	return 0;
+}
+
+static int quill_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct quill_device *qdev = to_quill(drm);
+	struct quill_file *qfile;
+
+	qfile = kzalloc_obj(*qfile, GFP_KERNEL);
+	if (!qfile)
+		return -ENOMEM;
+	qfile->qdev = qdev;
+	qfile->user = quill_user_get_current(qdev);
+	if (!qfile->user) {
+		kfree(qfile);
+		return -ENOMEM;
+	}
+	xa_init_flags(&qfile->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&qfile->queues, XA_FLAGS_ALLOC1);
+	file->driver_priv = qfile;
+	return 0;
+}
+
+static void quill_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	struct quill_file *qfile = file->driver_priv;
+
+	quill_queue_close_all(qfile);
+	quill_vm_close_all(qfile);
+	/* What the file had is gone when close() returns: hardware queues, and fences that pin the module. */
+	flush_workqueue(quill_cleanup_wq);
+	xa_destroy(&qfile->queues);
+	xa_destroy(&qfile->vms);
+	quill_user_put(qfile->user);
+	kfree(qfile);
+}
+
+static const struct drm_ioctl_desc quill_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(QUILL_DEV_QUERY, quill_ioctl_dev_query, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_BO_CREATE, quill_ioctl_bo_create, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_BO_MMAP_OFFSET, quill_ioctl_bo_mmap_offset, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_VM_CREATE, quill_ioctl_vm_create, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_VM_DESTROY, quill_ioctl_vm_destroy, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_VM_BIND, quill_ioctl_vm_bind, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_CREATE, quill_ioctl_queue_create, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_DESTROY, quill_ioctl_queue_destroy, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_QUERY, quill_ioctl_queue_query, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_SUBMIT, quill_ioctl_submit, 0),
+};
+
+DEFINE_DRM_ACCEL_FOPS(quill_fops);
+
+static const struct drm_driver quill_drm_driver = {
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE | DRIVER_GEM_GPUVA,
+	.open = quill_open,
+	.postclose = quill_postclose,
+	.gem_create_object = quill_gem_create_object,
+	.ioctls = quill_ioctls,
+	.num_ioctls = ARRAY_SIZE(quill_ioctls),
+	.fops = &quill_fops,
+	.name = "quill",
+	.desc = "Quill inference accelerator",
+	.major = 1,
+	.minor = 0,
+};
+
+static int quill_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct quill_device *qdev;
+	int ret;
+
+	qdev = devm_drm_dev_alloc(&pdev->dev, &quill_drm_driver, struct quill_device, drm);
+	if (IS_ERR(qdev))
+		return PTR_ERR(qdev);
+	pci_set_drvdata(pdev, qdev);
+
+	ret = quill_device_init(qdev);
+	if (ret)
+		return ret;
+	quill_debugfs_init(qdev);
+	ret = drm_dev_register(&qdev->drm, 0);
+	if (ret) {
+		quill_device_fini(qdev);
+		return ret;
+	}
+	quill_reset_allow(qdev);
+	return 0;
+}
+
+static void quill_remove(struct pci_dev *pdev)
+{
+	struct quill_device *qdev = pci_get_drvdata(pdev);
+
+	drm_dev_unplug(&qdev->drm);
+	flush_workqueue(quill_cleanup_wq);
+	quill_device_fini(qdev);
+}
+
+static const struct pci_device_id quill_ids[] = {
+	{ PCI_DEVICE(QUILL_PCI_VENDOR_ID, QUILL_PCI_DEVICE_ID) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, quill_ids);
+
+static struct pci_driver quill_pci_driver = {
+	.name = "quill",
+	.id_table = quill_ids,
+	.probe = quill_probe,
+	.remove = quill_remove,
+	.shutdown = quill_remove,
+	.err_handler = &quill_reset_handlers,
+	.driver.pm = pm_sleep_ptr(&quill_pm_ops),
+};
+
+static int __init quill_init(void)
+{
+	int ret;
+
+	quill_cleanup_wq = alloc_workqueue("quill-cleanup", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!quill_cleanup_wq)
+		return -ENOMEM;
+	ret = pci_register_driver(&quill_pci_driver);
+	if (ret)
+		destroy_workqueue(quill_cleanup_wq);
+	return ret;
+}
+
+static void __exit quill_exit(void)
+{
+	pci_unregister_driver(&quill_pci_driver);
+	destroy_workqueue(quill_cleanup_wq);
+	/* Fences are freed after a grace period. */
+	rcu_barrier();
+}
+
+module_init(quill_init);
+module_exit(quill_exit);
+
+MODULE_DESCRIPTION("Quill inference accelerator");
+MODULE_AUTHOR("The Quill developers");
+MODULE_LICENSE("GPL");
+MODULE_FIRMWARE(QUILL_FW_NAME);

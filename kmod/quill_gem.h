@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef QUILL_GEM_H
+#define QUILL_GEM_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_gem_shmem_helper.h>
+
+struct drm_file;
+struct quill_device;
+
+/**
+ * struct quill_bo - a buffer object in system memory
+ */
+struct quill_bo {
+	/** @base: first, for the helper frees it by its address. */
+	struct drm_gem_shmem_object base;
+	/** @node: in qdev->bos, under bo_lock. */
+	struct list_head node;
+	/** @gpuva_lock: guards the object's list of mappings. */
+	struct mutex gpuva_lock;
+};
+
+static inline struct quill_bo *to_quill_bo(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct quill_bo, base);
+}
+
+struct drm_gem_object *quill_gem_create_object(struct drm_device *drm, size_t size);
+void quill_gem_unplug_all(struct quill_device *qdev);
+int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
+int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+
+#endif /* QUILL_GEM_H */

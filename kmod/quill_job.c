@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Quill: jobs, from SUBMIT to the ring.
+ *
+ * DOC: Jobs
+ *
+ * A job waits in drm_sched for the fences it depends on and for room in the ring (one credit an entry), is then
+ * appended to queue->running and written to the ring, and leaves both when its completion record is read.
+ * queue->running, and not the scheduler's list, is what a recovery works on: a job that has to run again is written to
+ * the ring again, and its fence never knows. So the scheduler's own timeout is unused (its timer starts anew with each
+ * job that is pushed, and so could be put off for long): see quill_reset.c for the watchdog.
+ *
+ * Every fence signals: by the completion record; by a recovery that gives the job up; by run_job() if the queue
+ * has ended; or at last by free_job(), for those that never ran.
+ */
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_syncobj.h>
+
+#include "quill_compat.h"
+#include "quill_drv.h"
+#include "quill_fence.h"
+#include "quill_job.h"
+#include "quill_queue.h"
+#include "quill_reset.h"
+#include "quill_trace.h"
+
+#define to_quill_job(j) container_of(j, struct quill_job, base)
+
+/*
+ * struct quill_out - a syncobj to give the job's fence to
+ */
+struct quill_out {
+	struct drm_syncobj *syncobj;
+	/** @chain: for a timeline point; NULL for a binary one. */
+	struct dma_fence_chain *chain;
+	u64 point;
+};
+
+static struct dma_fence *quill_job_run(struct drm_sched_job *base)
+{
+	struct quill_job *job = to_quill_job(base);
+	struct quill_queue *queue = job->queue;
+	int error;
+
+	spin_lock_irq(&queue->lock);
+	error = queue->error;
+	if (!error) {
+		if (list_empty(&queue->running))
+			queue->head_since = ktime_get();
+		list_add_tail(&job->node, &queue->running);
+		quill_queue_post(queue);
+	}
+	spin_unlock_irq(&queue->lock);
+
+	if (error)
+		quill_fence_signal(job->fence, error);
+	return dma_fence_get(job->fence);
+}
+
+/* Free a job that was, or was not, armed. */
+static void quill_job_destroy(struct quill_job *job)
+{
+	struct quill_queue *queue = job->queue;
+
+	drm_sched_job_cleanup(&job->base);
+	kfree(job);
+	if (atomic_dec_and_test(&queue->jobs))
+		wake_up_all(&queue->idle);
+	quill_queue_put(queue);
+}
+
+static void quill_job_free(struct drm_sched_job *base)
+{
+	struct quill_job *job = to_quill_job(base);
+
+	quill_fence_signal(job->fence, -ECANCELED);
+	dma_fence_put(job->fence);
+	quill_job_destroy(job);
+}
+
+/* No timedout_job: the scheduler is told to never time out. */
+const struct drm_sched_backend_ops quill_sched_ops = {
+	.run_job = quill_job_run,
+	.free_job = quill_job_free,
+};
+
+static struct quill_job *quill_job_create(struct quill_queue *queue, u64 client_id)
+{
+	struct quill_job *job;
+	int ret = -ENOMEM;
+
+	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->fence = quill_fence_alloc();
+	if (!job->fence)
+		goto err_free;
+	ret = quill_sched_job_init(&job->base, &queue->entity, client_id);
+	if (ret)
+		goto err_fence;
+	INIT_LIST_HEAD(&job->node);
+	job->queue = quill_queue_get(queue);
+	atomic_inc(&queue->jobs);
+	return job;
+
+err_fence:
+	quill_fence_abandon(job->fence);
+err_free:
+	kfree(job);
+	return ERR_PTR(ret);
+}
+
+static int quill_job_wait_for(struct quill_job *job, struct drm_file *file,
+			      const struct drm_quill_sync *sync)
+{
+	struct dma_fence *fence;
+	int ret;
+
+	ret = drm_syncobj_find_fence(file, sync->handle, sync->point, 0, &fence);
+	if (ret)
+		return ret;
+	/* The ring keeps the order of one queue's jobs: waiting for it would only drain the pipe. */
+	if (fence->context == job->queue->fence_context) {
+		dma_fence_put(fence);
+		return 0;
+	}
+	return drm_sched_job_add_dependency(&job->base, fence);
+}
+
+static int quill_out_prepare(struct quill_out *out, struct drm_file *file,
+			     const struct drm_quill_sync *sync)
+{
+	out->syncobj = drm_syncobj_find(file, sync->handle);
+	if (!out->syncobj)
+		return -ENOENT;
+	out->point = sync->point;
+	if (!sync->point)
+		return 0;
+	out->chain = dma_fence_chain_alloc();
+	return out->chain ? 0 : -ENOMEM;
+}
+
+static void quill_out_publish(struct quill_out *out, struct dma_fence *fence)
+{
+	if (out->chain)
+		drm_syncobj_add_point(out->syncobj, out->chain, fence, out->point);
+	else
+		drm_syncobj_replace_fence(out->syncobj, fence);
+	out->chain = NULL;
+}
+
+static void quill_out_free(struct quill_out *outs, u32 count)
+{
+	u32 i;
+
+	for (i = 0; outs && i < count; i++) {
+		dma_fence_chain_free(outs[i].chain);
+		if (outs[i].syncobj)
+			drm_syncobj_put(outs[i].syncobj);
+	}
+	kvfree(outs);
+}
+
+/* Look up all syncobjs. On an error, what was found is left for the caller to free. */
+static int quill_job_syncs(struct quill_job *job, struct drm_file *file,
+			   const struct drm_quill_sync *syncs, u32 count,
+			   struct quill_out *outs, u32 *nr_outs)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < count && !ret; i++) {
+		if (syncs[i].flags & ~DRM_QUILL_SYNC_FLAGS)
+			return -EINVAL;
+		if (syncs[i].flags & DRM_QUILL_SYNC_SIGNAL)
+			ret = quill_out_prepare(&outs[(*nr_outs)++], file, &syncs[i]);
+		else
+			ret = quill_job_wait_for(job, file, &syncs[i]);
+	}
+	return ret;
+}
+
+/* Under submit_lock: the point of no return. Syncobjs get their fences in the order of the jobs. */
+static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr_outs)
+{
+	struct quill_queue *queue = job->queue;
+	u32 i;
+
+	lockdep_assert_held(&queue->submit_lock);
+	job->id = ++queue->last_job;
+	quill_fence_init(job->fence, queue->fence_context, job->id);
+	drm_sched_job_arm(&job->base);
+	for (i = 0; i < nr_outs; i++)
+		quill_out_publish(&outs[i], job->fence);
+	trace_quill_submit(job);
+	drm_sched_entity_push_job(&job->base);
+}
+
+static int quill_queue_accepts(struct quill_queue *queue)
+{
+	int error;
+
+	if (READ_ONCE(queue->qdev->dead))
+		return -ENODEV;
+	if (queue->closed)
+		return -ENOENT;
+	spin_lock_irq(&queue->lock);
+	error = queue->error;
+	spin_unlock_irq(&queue->lock);
+	return error;
+}
+
+static int quill_submit(struct quill_queue *queue, struct drm_file *file,
+			struct drm_quill_submit *args, const struct drm_quill_sync *syncs)
+{
+	struct quill_out *outs = NULL;
+	struct quill_job *job;
+	u32 nr_outs = 0;
+	int ret;
+
+	job = quill_job_create(queue, file->client_id);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	job->stream = args->stream;
+	job->size = args->stream_size;
+
+	ret = -ENOMEM;
+	outs = kvzalloc_objs(*outs, max(args->syncs.count, 1u), GFP_KERNEL_ACCOUNT);
+	if (!outs)
+		goto err_job;
+	ret = quill_job_syncs(job, file, syncs, args->syncs.count, outs, &nr_outs);
+	if (ret)
+		goto err_job;
+	ret = mutex_lock_interruptible(&queue->submit_lock);
+	if (ret)
+		goto err_job;
+	ret = quill_queue_accepts(queue);
+	if (!ret) {
+		quill_job_push(job, outs, nr_outs);
+		args->job = queue->last_job;
+	}
+	mutex_unlock(&queue->submit_lock);
+	if (ret)
+		goto err_job;
+	quill_out_free(outs, nr_outs);
+	return 0;
+
+err_job:
+	quill_fence_abandon(job->fence);
+	quill_job_destroy(job);
+	quill_out_free(outs, nr_outs);
+	return ret;
+}
+
+static int quill_submit_check(const struct drm_quill_submit *args)
+{
+	u64 end;
+
+	if (args->flags || args->pad)
+		return -EINVAL;
+	if (!args->stream_size || args->stream_size > DRM_QUILL_MAX_STREAM_SIZE)
+		return -EINVAL;
+	if (!IS_ALIGNED(args->stream, 64) || !IS_ALIGNED(args->stream_size, 64))
+		return -EINVAL;
+	if (check_add_overflow(args->stream, (u64)args->stream_size, &end))
+		return -EINVAL;
+	return args->stream < QUILL_PAGE_SIZE || end > QUILL_VA_END ? -EINVAL : 0;
+}
+
+int quill_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_quill_submit *args = data;
+	struct drm_quill_sync *syncs;
+	struct quill_queue *queue;
+	int idx, ret;
+
+	ret = quill_submit_check(args);
+	if (ret)
+		return ret;
+	syncs = QUILL_COPY_ARRAY(struct drm_quill_sync, &args->syncs, DRM_QUILL_MAX_SYNCS);
+	if (IS_ERR(syncs))
+		return PTR_ERR(syncs);
+
+	ret = -ENOENT;
+	queue = quill_queue_lookup(file->driver_priv, args->queue_id);
+	if (queue) {
+		ret = -ENODEV;
+		if (drm_dev_enter(drm, &idx)) {
+			ret = quill_submit(queue, file, args, syncs);
+			drm_dev_exit(idx);
+		}
+		quill_queue_put(queue);
+	}
+	kvfree(syncs);
+	return ret;
+}

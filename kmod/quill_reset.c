@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Quill: from a job that does not end to a device that works.
+ *
+ * DOC: The reset ladder
+ *
+ * Who calls for it: a queue's watchdog (a job has run too long), the health check (a core's firmware has
+ * panicked or lost its heartbeat), the reader of completions (nonsense), an admin request or an invalidation
+ * without an answer. What is done, each step only if the one before has not helped:
+ *
+ * 1. The firmware is asked to end the queue's jobs. The one that ran too long fails with -ETIME; those behind it are put
+ *    into the ring again.
+ * 2. Its core is stopped, the firmware started anew, its queues created again. Jobs that had ended are counted
+ *    as such, all others run again, from their start. The job that made step 1 fail ends with -ETIME, and its
+ *    queue is banned: it takes no more jobs.
+ * 3. The whole device is reset, by its own register or else by a function level reset, and all cores as in 2.
+ * 4. The device is given up: it loses bus mastering, and every fence signals -ENODEV.
+ *
+ * A job that was the first of its queue in QUILL_MAX_REPLAYS restarts of its core ends with -EIO instead
+ * of a further attempt: it may be what takes the core down.
+ *
+ * All of this runs on an ordered workqueue, which makes one recovery wait for the other. What it does not
+ * run is: during probe, remove and suspend, for the work items are disabled then.
+ *
+ * One core runs one job at a time, to its end, so a job can wait long behind those of other queues. The
+ * watchdog therefore counts from the later of two moments: when the job became the first in its ring, and when the core
+ * last ended any job. That is never before the job began. And if the job that was asked to end reports that it
+ * had not begun, it was another one's turn all the time: it goes back to its ring, and that
+ * other one's watchdog will find out.
+ */
+#include <linux/jiffies.h>
+#include <linux/pci.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_print.h>
+
+#include "quill_device.h"
+#include "quill_fw.h"
+#include "quill_irq.h"
+#include "quill_job.h"
+#include "quill_mmu.h"
+#include "quill_queue.h"
+#include "quill_reset.h"
+#include "quill_trace.h"
+
+#define QUILL_HEALTH_PERIOD	HZ
+#define QUILL_HEARTBEAT_TIMEOUT	(10 * HZ)
+#define QUILL_MAX_REPLAYS	3
+
+#define quill_for_each_queue(qdev, i, queue) \
+	for ((i) = 0; (i) < (qdev)->nr_queues; (i)++) \
+		if (((queue) = READ_ONCE((qdev)->hwq[i])))
+
+static unsigned long quill_reset_all_cores(struct quill_device *qdev)
+{
+	return GENMASK(qdev->nr_cores - 1, 0);
+}
+
+static bool quill_reset_concerns(struct quill_queue *queue, unsigned long cores)
+{
+	return cores & BIT(queue->hwq % queue->qdev->nr_cores);
+}
+
+static void quill_reset_note(struct quill_device *qdev, const char *rung, unsigned long cores, int ret)
+{
+	atomic_inc(&qdev->reset_count);
+	trace_quill_reset(rung, cores, ret);
+}
+
+/* ---- Parts of a recovery, with hw_lock held for writing ------------------------- */
+
+/* From here on nobody writes to the rings or asks the cores for anything. */
+static void quill_reset_halt(struct quill_device *qdev, unsigned long cores)
+{
+	struct quill_queue *queue;
+	unsigned int i;
+
+	lockdep_assert_held_write(&qdev->hw_lock);
+	for_each_set_bit(i, &cores, qdev->nr_cores)
+		quill_fw_disconnect(&qdev->core[i]);
+	quill_for_each_queue(qdev, i, queue) {
+		if (!quill_reset_concerns(queue, cores))
+			continue;
+		spin_lock_irq(&queue->lock);
+		queue->halted = true;
+		spin_unlock_irq(&queue->lock);
+	}
+}
+
+/* The job that the watchdog could not end by itself. */
+static void quill_reset_ban(struct quill_queue *queue, struct quill_job *job)
+{
+	s64 elapsed = ktime_ms_delta(ktime_get(), queue->head_since);
+
+	lockdep_assert_held(&queue->lock);
+	queue->stats.fault = (struct quill_job_cpl) {
+		.job = job->id,
+		.status = QUILL_FAULT_KILLED,
+		.engine = QUILL_ENGINE_FW,
+	};
+	queue->stats.fault_elapsed_ms = min_t(s64, elapsed, U32_MAX);
+	quill_queue_end_job(queue, job, -ETIME);
+	queue->banned = true;
+	if (!queue->error)
+		queue->error = -ECANCELED;
+}
+
+/* The cores are stopped: take in what they had completed, and decide about the rest. */
+static void quill_reset_collect_queue(struct quill_queue *queue)
+{
+	struct quill_job *head;
+
+	quill_irq_process(queue);
+	queue->created = false;
+	spin_lock_irq(&queue->lock);
+	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
+	if (head && queue->guilty && head->id == queue->guilty)
+		quill_reset_ban(queue, head);
+	else if (head && head->posted && ++head->replays > QUILL_MAX_REPLAYS)
+		quill_queue_end_job(queue, head, -EIO);
+	queue->guilty = 0;
+	if (queue->error)
+		quill_queue_fail_all(queue, queue->error);
+	spin_unlock_irq(&queue->lock);
+}
+
+static void quill_reset_collect(struct quill_device *qdev, unsigned long cores)
+{
+	struct quill_queue *queue;
+	unsigned int i;
+
+	quill_for_each_queue(qdev, i, queue)
+		if (quill_reset_concerns(queue, cores))
+			quill_reset_collect_queue(queue);
+}
+
+/* Start cores that are stopped, give them their queues, and the queues their jobs. */
+static int quill_reset_start(struct quill_device *qdev, unsigned long cores)
+{
+	struct quill_queue *queue;
+	unsigned int i;
+	int ret;
+
+	for_each_set_bit(i, &cores, qdev->nr_cores) {
+		ret = quill_fw_boot(&qdev->core[i]);
+		if (ret)
+			return ret;
+	}
+	quill_for_each_queue(qdev, i, queue) {
+		if (!quill_reset_concerns(queue, cores) || queue->error)
+			continue;
+		ret = quill_queue_hw_create(queue);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int quill_reset_restart_cores(struct quill_device *qdev, unsigned long cores)
+{
+	unsigned int i;
+	int ret = 0;
+
+	quill_reset_halt(qdev, cores);
+	for_each_set_bit(i, &cores, qdev->nr_cores)
+		if (!ret)
+			ret = quill_fw_stop(&qdev->core[i]);
+	if (!ret) {
+		quill_reset_collect(qdev, cores);
+		ret = quill_reset_start(qdev, cores);
+	}
+	quill_reset_note(qdev, "cores", cores, ret);
+	drm_err_ratelimited(&qdev->drm, "cores 0x%lx: firmware restarted: %s\n", cores,
+			    ret ? "no success" : "success");
+	return ret;
+}
+
+/* After a reset of the whole device, by whatever means. */
+static int quill_reset_bring_up(struct quill_device *qdev)
+{
+	u32 id = quill_read(qdev, QUILL_REG_ID);
+
+	if (id != QUILL_ID) {
+		drm_err(&qdev->drm, "after a reset the ID register reads 0x%08x, 0x%08x required\n",
+			id, QUILL_ID);
+		return -EIO;
+	}
+	quill_reset_collect(qdev, quill_reset_all_cores(qdev));
+	quill_mmu_restore_all(qdev);
+	return quill_reset_start(qdev, quill_reset_all_cores(qdev));
+}
+
+static int quill_reset_function(struct quill_device *qdev)
+{
+	int ret;
+
+	qdev->own_reset = true;
+	/* Only tries to lock the device: remove holds that lock, and does not wait for us in vain. */
+	ret = pci_try_reset_function(to_pci_dev(qdev->drm.dev));
+	qdev->own_reset = false;
+	if (ret)
+		drm_err(&qdev->drm, "function level reset: error %d\n", ret);
+	return ret;
+}
+
+static int quill_reset_device(struct quill_device *qdev)
+{
+	int ret;
+
+	quill_reset_halt(qdev, quill_reset_all_cores(qdev));
+	ret = quill_device_reset_hw(qdev);
+	if (ret)
+		ret = quill_reset_function(qdev);
+	if (!ret)
+		ret = quill_reset_bring_up(qdev);
+	quill_reset_note(qdev, "device", quill_reset_all_cores(qdev), ret);
+	drm_err_ratelimited(&qdev->drm, "device reset: %s\n", ret ? "no success" : "success");
+	return ret;
+}
+
+static void quill_reset_give_up(struct quill_device *qdev)
+{
+	struct quill_queue *queue;
+	unsigned int i;
+
+	lockdep_assert_held_write(&qdev->hw_lock);
+	drm_err(&qdev->drm, "given up: no reset has helped; unbind or replace the device\n");
+	quill_reset_halt(qdev, quill_reset_all_cores(qdev));
+	WRITE_ONCE(qdev->dead, true);
+	pci_clear_master(to_pci_dev(qdev->drm.dev));
+	trace_quill_reset("dead", quill_reset_all_cores(qdev), -ENODEV);
+	quill_for_each_queue(qdev, i, queue) {
+		quill_irq_process(queue);
+		spin_lock_irq(&queue->lock);
+		queue->guilty = 0;
+		if (!queue->error)
+			queue->error = -ENODEV;
+		quill_queue_fail_all(queue, queue->error);
+		spin_unlock_irq(&queue->lock);
+	}
+}
+
+static void quill_reset_recover(struct quill_device *qdev, unsigned long what)
+{
+	unsigned long cores = what & quill_reset_all_cores(qdev);
+	unsigned int i;
+	int ret = -EAGAIN;
+
+	/* Who waits for an answer holds hw_lock: let them go first. */
+	for_each_set_bit(i, &cores, qdev->nr_cores)
+		quill_fw_disconnect(&qdev->core[i]);
+	down_write(&qdev->hw_lock);
+	if (!qdev->dead) {
+		if (!(what & QUILL_RESET_ALL))
+			ret = quill_reset_restart_cores(qdev, cores);
+		if (ret)
+			ret = quill_reset_device(qdev);
+		if (ret)
+			quill_reset_give_up(qdev);
+	}
+	up_write(&qdev->hw_lock);
+}
+
+/* ---- The watchdog of a queue ------------------------------------------------------ */
+
+/*
+ * quill_reset_watch() - the queue has jobs in its ring: see that they end. From any context.
+ */
+void quill_reset_watch(struct quill_queue *queue)
+{
+	struct quill_device *qdev = queue->qdev;
+
+	/* Timers that run already stay as they are: they look at the clock when they end. */
+	queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(queue->timeout_ms));
+	queue_delayed_work(qdev->reset_wq, &qdev->health_work, QUILL_HEALTH_PERIOD);
+}
+
+/* How long the first job may still run, in ms; 0: too long already; negative: there is none. */
+static s64 quill_reset_time_left(struct quill_queue *queue)
+{
+	struct quill_core *core = quill_queue_core(queue->qdev, queue->hwq);
+	s64 left = -1;
+
+	spin_lock_irq(&queue->lock);
+	if (!list_empty(&queue->running) && !queue->halted) {
+		ktime_t since = max(queue->head_since, (ktime_t)atomic64_read(&core->last_done));
+
+		left = max(queue->timeout_ms - ktime_ms_delta(ktime_get(), since), 0);
+	}
+	spin_unlock_irq(&queue->lock);
+	return left;
+}
+
+static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core,
+				  const struct quill_queue *except)
+{
+	struct quill_queue *queue;
+	bool busy = false;
+	unsigned int i;
+
+	spin_lock_irq(&qdev->hwq_lock);
+	for (i = core; i < qdev->nr_queues && !busy; i += qdev->nr_cores) {
+		queue = qdev->hwq[i];
+		if (!queue || queue == except)
+			continue;
+		spin_lock(&queue->lock);
+		busy = !list_empty(&queue->running);
+		spin_unlock(&queue->lock);
+	}
+	spin_unlock_irq(&qdev->hwq_lock);
+	return busy;
+}
+
+static bool quill_reset_begin_kill(struct quill_queue *queue)
+{
+	bool shared = quill_reset_core_busy(queue->qdev, queue->hwq % queue->qdev->nr_cores, queue);
+	struct quill_job *head;
+
+	spin_lock_irq(&queue->lock);
+	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
+	if (head) {
+		queue->guilty = head->id;
+		queue->shared = shared;
+		queue->halted = true;
+	}
+	spin_unlock_irq(&queue->lock);
+	return head;
+}
+
+/* Return: whether the ring is empty as it has to be after a KILL; then what is left goes back to it. */
+static bool quill_reset_end_kill(struct quill_queue *queue)
+{
+	struct quill_job *job;
+	bool empty = true;
+
+	spin_lock_irq(&queue->lock);
+	list_for_each_entry(job, &queue->running, node)
+		empty &= !job->posted;
+	if (empty && !queue->broken) {
+		queue->guilty = 0;
+		queue->halted = false;
+		queue->head_since = ktime_get();
+		quill_queue_post(queue);
+	}
+	empty &= !queue->broken;
+	spin_unlock_irq(&queue->lock);
+	return empty;
+}
+
+/* Step 1 of the ladder. Return: whether the others are needed. */
+static bool quill_reset_kill(struct quill_queue *queue)
+{
+	struct quill_device *qdev = queue->qdev;
+	struct quill_admin_msg msg = {
+		.op = QUILL_ADMIN_QUEUE_KILL,
+		.queue = queue->hwq,
+	};
+	bool ended;
+	int ret;
+
+	lockdep_assert_held(&qdev->hw_lock);
+	if (!quill_reset_begin_kill(queue))
+		return false;
+	ret = quill_fw_admin(quill_queue_core(qdev, queue->hwq), &msg);
+	quill_irq_process(queue);
+	spin_lock_irq(&queue->lock);
+	ended = !queue->guilty;
+	spin_unlock_irq(&queue->lock);
+	if (ret || !quill_reset_end_kill(queue))
+		return true;
+	if (ended)
+		quill_reset_note(qdev, "job", BIT(queue->hwq % qdev->nr_cores), 0);
+	return false;
+}
+
+/*
+ * quill_reset_watchdog() - a queue's time is up, or was to be looked at
+ */
+void quill_reset_watchdog(struct work_struct *work)
+{
+	struct quill_queue *queue = container_of(to_delayed_work(work), struct quill_queue,
+						 watchdog);
+	struct quill_device *qdev = queue->qdev;
+	bool more = false;
+	s64 left;
+	int idx;
+
+	if (!drm_dev_enter(&qdev->drm, &idx))
+		return;
+	left = quill_reset_time_left(queue);
+	if (left > 0) {
+		queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(left) + 1);
+	} else if (!left) {
+		down_read(&qdev->hw_lock);
+		if (!qdev->dead)
+			more = quill_reset_kill(queue);
+		up_read(&qdev->hw_lock);
+		if (more)
+			quill_reset_recover(qdev, BIT(queue->hwq % qdev->nr_cores));
+	}
+	drm_dev_exit(idx);
+}
+
+/* ---- Health -------------------------------------------------------------------- */
+
+/* Return: whether the core, which has work, is alive. */
+static bool quill_reset_core_alive(struct quill_core *core)
+{
+	u32 status = quill_core_read(core, QUILL_CORE_STATUS);
+	u32 beat = quill_core_read(core, QUILL_CORE_HEARTBEAT);
+
+	if (status != QUILL_CORE_READY) {
+		drm_err_ratelimited(&core->qdev->drm, "core %u: status %u found, %u required; error %u, pc 0x%08x\n",
+				    core->id, status, QUILL_CORE_READY,
+				    quill_core_read(core, QUILL_CORE_ERROR),
+				    quill_core_read(core, QUILL_CORE_PC));
+		return false;
+	}
+	if (!core->watched || beat != core->heartbeat) {
+		core->watched = true;
+		core->heartbeat = beat;
+		core->heartbeat_at = jiffies;
+		return true;
+	}
+	if (time_before(jiffies, core->heartbeat_at + QUILL_HEARTBEAT_TIMEOUT))
+		return true;
+	drm_err_ratelimited(&core->qdev->drm, "core %u: no heartbeat for %u ms, one in %u ms required\n",
+			    core->id, jiffies_to_msecs(jiffies - core->heartbeat_at),
+			    QUILL_HEARTBEAT_US / 1000);
+	return false;
+}
+
+/* Cores that have work are looked at every second; when there is none, the timer stops. */
+static void quill_reset_health(struct work_struct *work)
+{
+	struct quill_device *qdev = container_of(to_delayed_work(work), struct quill_device,
+						 health_work);
+	unsigned long sick = 0;
+	bool busy = false;
+	unsigned int i;
+	int idx;
+
+	if (!drm_dev_enter(&qdev->drm, &idx))
+		return;
+	if (qdev->dead)
+		goto out;
+	for (i = 0; i < qdev->nr_cores; i++) {
+		struct quill_core *core = &qdev->core[i];
+
+		if (!quill_reset_core_busy(qdev, i, NULL)) {
+			core->watched = false;
+			continue;
+		}
+		busy = true;
+		if (!quill_reset_core_alive(core))
+			sick |= BIT(i);
+	}
+	if (sick)
+		quill_reset_recover(qdev, sick);
+	if (busy)
+		queue_delayed_work(qdev->reset_wq, &qdev->health_work, QUILL_HEALTH_PERIOD);
+out:
+	drm_dev_exit(idx);
+}
+
+/* ---- Requests from elsewhere ------------------------------------------------------ */
+
+static void quill_reset_work(struct work_struct *work)
+{
+	struct quill_device *qdev = container_of(work, struct quill_device, reset_work);
+	unsigned long what = xchg(&qdev->reset_pending, 0);
+	int idx;
+
+	if (!what || !drm_dev_enter(&qdev->drm, &idx))
+		return;
+	quill_reset_recover(qdev, what);
+	drm_dev_exit(idx);
+}
+
+/*
+ * quill_reset_request() - have cores restarted or all reset, soon. From any context.
+ */
+void quill_reset_request(struct quill_device *qdev, unsigned long what)
+{
+	unsigned int bit;
+
+	for_each_set_bit(bit, &what, BITS_PER_LONG)
+		set_bit(bit, &qdev->reset_pending);
+	queue_work(qdev->reset_wq, &qdev->reset_work);
+}
+
+/*
+ * quill_reset_cores_sync() - have cores restarted, and wait until that has worked or the device is given up
+ *
+ * Without hw_lock; inside drm_dev_enter().
+ */
+void quill_reset_cores_sync(struct quill_device *qdev, unsigned long cores)
+{
+	quill_reset_request(qdev, cores);
+	flush_work(&qdev->reset_work);
+}
+
+/*
+ * quill_reset_device_sync() - have the device forget all it knows, whatever it takes
+ *
+ * Without hw_lock; inside drm_dev_enter().
+ *
+ * Return: 0, or -ENODEV if it had to be given up.
+ */
+int quill_reset_device_sync(struct quill_device *qdev)
+{
+	int before = atomic_read(&qdev->reset_count);
+
+	quill_reset_request(qdev, QUILL_RESET_ALL);
+	flush_work(&qdev->reset_work);
+	/* No reset is possible at this time, as during suspend. */
+	if (atomic_read(&qdev->reset_count) == before && !READ_ONCE(qdev->dead)) {
+		down_write(&qdev->hw_lock);
+		quill_reset_give_up(qdev);
+		up_write(&qdev->hw_lock);
+	}
+	return READ_ONCE(qdev->dead) ? -ENODEV : 0;
+}
+
+/* ---- When a recovery may run -------------------------------------------------------- */
+
+/*
+ * quill_reset_init() - during probe: no recovery, for there is nothing yet to recover
+ */
+void quill_reset_init(struct quill_device *qdev)
+{
+	INIT_WORK(&qdev->reset_work, quill_reset_work);
+	INIT_DELAYED_WORK(&qdev->health_work, quill_reset_health);
+	disable_work(&qdev->reset_work);
+	disable_delayed_work(&qdev->health_work);
+}
+
+/*
+ * quill_reset_allow() - the device is whole: from here on it may be recovered
+ */
+void quill_reset_allow(struct quill_device *qdev)
+{
+	enable_delayed_work(&qdev->health_work);
+	enable_work(&qdev->reset_work);
+}
+
+/*
+ * quill_reset_fini() - wait for a recovery that runs, and let no other begin
+ */
+void quill_reset_fini(struct quill_device *qdev)
+{
+	disable_work_sync(&qdev->reset_work);
+	disable_delayed_work_sync(&qdev->health_work);
+}
+
+static void quill_reset_stop(struct quill_device *qdev)
+{
+	quill_reset_halt(qdev, quill_reset_all_cores(qdev));
+	quill_fw_stop_all(qdev);
+	quill_reset_collect(qdev, quill_reset_all_cores(qdev));
+}
+
+/*
+ * quill_reset_suspend() - stop the cores; jobs that have not ended stay, to run again
+ */
+void quill_reset_suspend(struct quill_device *qdev)
+{
+	quill_reset_fini(qdev);
+	down_write(&qdev->hw_lock);
+	if (!qdev->dead)
+		quill_reset_stop(qdev);
+	up_write(&qdev->hw_lock);
+}
+
+/*
+ * quill_reset_resume() - the device has power, and has forgotten everything
+ */
+int quill_reset_resume(struct quill_device *qdev)
+{
+	int ret = -ENODEV;
+
+	down_write(&qdev->hw_lock);
+	if (!qdev->dead) {
+		ret = quill_device_reset_hw(qdev);
+		if (!ret)
+			ret = quill_reset_bring_up(qdev);
+		if (ret)
+			quill_reset_give_up(qdev);
+	}
+	up_write(&qdev->hw_lock);
+	quill_reset_allow(qdev);
+	return ret;
+}
+
+/* ---- Resets by others: /sys/.../reset, VFIO, AER -------------------------------------- */
+
+static void quill_reset_prepare(struct pci_dev *pdev)
+{
+	struct quill_device *qdev = pci_get_drvdata(pdev);
+	unsigned int i;
+
+	if (qdev->own_reset)
+		return;
+	for (i = 0; i < qdev->nr_cores; i++)
+		quill_fw_disconnect(&qdev->core[i]);
+	/* Held until quill_reset_done(), which the same thread calls. */
+	down_write(&qdev->hw_lock);
+	if (!qdev->dead)
+		quill_reset_stop(qdev);
+}
+
+static void quill_reset_done(struct pci_dev *pdev)
+{
+	struct quill_device *qdev = pci_get_drvdata(pdev);
+	int ret;
+
+	if (qdev->own_reset)
+		return;
+	if (!qdev->dead) {
+		ret = quill_reset_bring_up(qdev);
+		quill_reset_note(qdev, "function", quill_reset_all_cores(qdev), ret);
+		if (ret)
+			quill_reset_give_up(qdev);
+	}
+	up_write(&qdev->hw_lock);
+}
+
+const struct pci_error_handlers quill_reset_handlers = {
+	.reset_prepare = quill_reset_prepare,
+	.reset_done = quill_reset_done,
+};

@@ -17,9 +17,10 @@ $(B)/bin/quill-run: $(QUILL_RUN_OBJ) $(LIBACCEL_SO)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $(QUILL_RUN_OBJ) $(ACCEL_LDLIBS) -lm
 
-# Its unit test reads and loads models; the library's quantiser is all that it needs of libaccel.
-$(B)/obj/tests/test_gguf.o: CFLAGS += -Ilibaccel/include -Itools/quill-run
-$(B)/tests/test_gguf: $(B)/obj/tests/test_gguf.o $(B)/obj/quill-run/gguf.o $(B)/obj/quill-run/weights.o $(LIBACCEL_A)
+# Unit tests of all but model.c and what uses it, which need a device. The library gives them its quantiser.
+QUILL_RUN_TESTS := $(B)/tests/test_gguf $(B)/tests/test_quill_run
+$(QUILL_RUN_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): CFLAGS += -Ilibaccel/include -Itools/quill-run
+$(QUILL_RUN_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(addprefix $(B)/obj/quill-run/,gguf.o weights.o reference.o sample.o text.o) $(LIBACCEL_A)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $^ $(DRM_LIBS) -lcmocka -lm -lpthread
 

@@ -281,12 +281,14 @@ static int read_dims(struct cursor *c, struct gguf_tensor *t, uint64_t *elements
 		pos = c->pos;
 		if (take_u64(c, &t->dims[i], "a dimension"))
 			return -EINVAL;
-		if (!t->dims[i] || t->dims[i] > c->g->size ||
-		    __builtin_mul_overflow(*elements, t->dims[i], elements) ||
+		if (!t->dims[i])
+			return fail(c->g, "byte %zu: %s: dimension %" PRIu32
+				    " is 0, but at least 1 is required", pos, c->what, i);
+		if (__builtin_mul_overflow(*elements, t->dims[i], elements) ||
 		    *elements > c->g->size)
 			return fail(c->g, "byte %zu: %s: dimension %" PRIu32 " is %" PRIu64
-				    ", which no file of %zu bytes can hold", pos, c->what, i,
-				    t->dims[i], c->g->size);
+				    ", more than a file of %zu bytes can hold (cut short?)", pos,
+				    c->what, i, t->dims[i], c->g->size);
 	}
 	return 0;
 }

@@ -9,8 +9,8 @@
 #include <drm/gpu_scheduler.h>
 
 #ifndef QUILL_HAVE_KZALLOC_OBJ
-#define kzalloc_obj(P, GFP)		((typeof(P) *)kzalloc(sizeof(P), GFP))
-#define kvzalloc_objs(P, COUNT, GFP)	((typeof(P) *)kvcalloc(COUNT, sizeof(P), GFP))
+#define kzalloc_obj(P, GFP)		kzalloc(sizeof(P), GFP)
+#define kvzalloc_objs(P, COUNT, GFP)	kvcalloc(COUNT, sizeof(P), GFP)
 #endif
 
 static inline int quill_sched_init(struct drm_gpu_scheduler *sched,

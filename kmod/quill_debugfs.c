@@ -16,7 +16,10 @@
 #include "quill_reset.h"
 #include "quill_vm.h"
 
-/* The firmware writes while this reads: text may be torn, but only text, and never beyond the buffer. */
+/*
+ * The firmware writes while this reads: text may be torn, but only text, and never beyond the
+ * buffer.
+ */
 static void quill_debugfs_core_log(struct seq_file *m, struct quill_core *core)
 {
 	const u32 size = QUILL_LOG_SIZE - sizeof(struct quill_fw_log);

@@ -222,8 +222,9 @@ err_master:
 /*
  * quill_device_fini() - the end of all hardware access
  *
- * The DRM device is unplugged: nobody enters any more. Objects that files, fences or other drivers still hold
- * live on without hardware; what they have mapped for DMA is unmapped here, while the device is bound.
+ * The DRM device is unplugged: nobody enters any more. Objects that files, fences or other
+ * drivers still hold live on without hardware; what they have mapped for DMA is unmapped here,
+ * while the device is bound.
  */
 void quill_device_fini(struct quill_device *qdev)
 {

@@ -14,11 +14,13 @@
  *		  queue->lock	spinlock, irqs: ring, running jobs, counters
  *		    fence->lock
  *
- * queue->submit_lock is taken with none of these held and takes none but queue->lock. bo->gpuva_lock
- * nests in vm->lock and takes none; qdev->bo_lock takes a dma_resv lock and nests in nothing.
+ * queue->submit_lock is taken with none of these held and takes none but queue->lock.
+ * bo->gpuva_lock nests in vm->lock and takes none; qdev->bo_lock takes a dma_resv lock and
+ * nests in nothing.
  *
- * Work that recovers runs on the ordered reset_wq: no two recoveries at a time. It takes no vm->lock, no
- * slot_lock and no submit_lock, so their holders may wait for it, if they do not hold hw_lock.
+ * Work that recovers runs on the ordered reset_wq: no two recoveries at a time. It takes no
+ * vm->lock, no slot_lock and no submit_lock, so their holders may wait for it, if they do not
+ * hold hw_lock.
  */
 #ifndef QUILL_DEVICE_H
 #define QUILL_DEVICE_H
@@ -76,7 +78,10 @@ struct quill_core {
 	u32 admin_seq;
 	/** @up: the firmware answers. Written under hw_lock, or when it has stopped answering. */
 	bool up;
-	/** @watched: had work at the last health check; @heartbeat: seen then; @heartbeat_at: when it changed. */
+	/**
+	 * @watched: had work at the last health check; @heartbeat: seen then; @heartbeat_at:
+	 * when it changed.
+	 */
 	bool watched;
 	u32 heartbeat;
 	unsigned long heartbeat_at;
@@ -132,14 +137,19 @@ struct quill_device {
 	/** @own_reset: the driver resets the function itself: reset_prepare has nothing to do. */
 	bool own_reset;
 
+	/** @as_lock: @as, and the registers of the address spaces. */
 	struct mutex as_lock;
 	struct quill_as as[QUILL_MAX_AS];
+	/** @mmu_lock: one invalidation at a time. */
 	struct mutex mmu_lock;
 
+	/** @slot_lock: who owns which entry of @hwq; the rings of those queues. */
 	struct mutex slot_lock;
+	/** @hwq_lock: @hwq, for those who only look, also in interrupts. */
 	spinlock_t hwq_lock;
 	struct quill_queue *hwq[QUILL_MAX_QUEUES];
 
+	/** @bo_lock: @bos, all buffer objects. */
 	struct mutex bo_lock;
 	struct list_head bos;
 

@@ -41,7 +41,8 @@ unsigned int quill_default_timeout_ms(void)
  * @max: most elements
  * @size: bytes of one, as the driver knows it
  *
- * Elements that are shorter than ours are extended by zeros; what a longer one has beyond must be zero.
+ * Elements that are shorter than ours are extended by zeros; what a longer one has beyond must
+ * be zero.
  *
  * Return: the copy, for kvfree(); NULL if the array is empty; or ERR_PTR().
  */
@@ -144,7 +145,10 @@ static void quill_postclose(struct drm_device *drm, struct drm_file *file)
 
 	quill_queue_close_all(qfile);
 	quill_vm_close_all(qfile);
-	/* What the file had is gone when close() returns: hardware queues, and fences that pin the module. */
+	/*
+	 * What the file had is gone when close() returns: hardware queues, and fences that pin
+	 * the module.
+	 */
 	flush_workqueue(quill_cleanup_wq);
 	xa_destroy(&qfile->queues);
 	xa_destroy(&qfile->vms);

@@ -17,7 +17,8 @@
 /**
  * struct quill_file - one open file: tables from ids to objects
  *
- * A look-up takes its reference under the lock of the table (xa_lock). An object enters when it is whole.
+ * A look-up takes its reference under the lock of the table (xa_lock). An object enters when it
+ * is whole.
  */
 struct quill_file {
 	struct quill_device *qdev;
@@ -26,13 +27,19 @@ struct quill_file {
 	struct xarray queues;
 };
 
-/* For what outlives a device's files: it belongs to the module, so that the last one may free the device. */
+/*
+ * For what outlives a device's files: it belongs to the module, so that the last one may free
+ * the device.
+ */
 extern struct workqueue_struct *quill_cleanup_wq;
 
 unsigned int quill_default_timeout_ms(void);
 void *quill_copy_array(const struct drm_quill_array *array, u32 max, size_t size);
 
-/* An array of @type in user memory, as one that kvfree() frees; NULL if it is empty; or an ERR_PTR(). */
+/*
+ * An array of @type in user memory, as one that kvfree() frees; NULL if it is empty; or an
+ * ERR_PTR().
+ */
 #define QUILL_COPY_ARRAY(type, array, max) ((type *)quill_copy_array(array, max, sizeof(type)))
 
 #endif /* QUILL_DRV_H */

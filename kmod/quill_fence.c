@@ -4,10 +4,11 @@
  *
  * DOC: Fences
  *
- * One fence per job is both what drm_sched waits for and what users get. The scheduler's own "finished" fence
- * is never handed out: it points to the scheduler, which goes with its queue, while a user can keep
- * a fence (a sync_file, say) for as long as he likes. Ours holds nothing that goes away: its lock is inside, its
- * names are constants, and a reference on the module keeps its operations there.
+ * One fence per job is both what drm_sched waits for and what users get. The scheduler's own
+ * "finished" fence is never handed out: it points to the scheduler, which goes with its queue,
+ * while a user can keep a fence (a sync_file, say) for as long as he likes. Ours holds nothing
+ * that goes away: its lock is inside, its names are constants, and a reference on the module
+ * keeps its operations there.
  */
 #include <linux/dma-fence.h>
 #include <linux/module.h>
@@ -19,6 +20,7 @@
 
 struct quill_fence {
 	struct dma_fence base;
+	/** @lock: of @base. */
 	spinlock_t lock;
 };
 

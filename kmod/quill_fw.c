@@ -4,14 +4,15 @@
  *
  * DOC: Firmware
  *
- * One image for all cores, read at probe and kept, so that a recovery needs no file system. It is
- * input like any other: everything that the driver or the boot ROM relies on is checked here, with one message for each thing
- * that can be wrong, for the boot ROM can only report a number. (It checks again: between
- * our check and its reading lies memory.)
+ * One image for all cores, read at probe and kept, so that a recovery needs no file system. It
+ * is input like any other: everything that the driver or the boot ROM relies on is checked
+ * here, with one message for each thing that can be wrong, for the boot ROM can only report a
+ * number. (It checks again: between our check and its reading lies memory.)
  *
- * A core is started with the bus addresses of the image and of struct quill_core_mem, and is up when it
- * says READY. Requests go through its admin ring one at a time. One that is not answered in time
- * disconnects the core: nothing more is asked of it until a recovery has restarted it.
+ * A core is started with the bus addresses of the image and of struct quill_core_mem, and is up
+ * when it says READY. Requests go through its admin ring one at a time. One that is not
+ * answered in time disconnects the core: nothing more is asked of it until a recovery has
+ * restarted it.
  */
 #include <linux/crc32.h>
 #include <linux/dma-mapping.h>
@@ -29,8 +30,10 @@
 #define QUILL_ADMIN_TIMEOUT	(5 * HZ)
 #define QUILL_POLL_US		50
 
-#define fw_bad(qdev, fmt, ...) \
-	({ drm_err(&(qdev)->drm, "firmware " QUILL_FW_NAME ": " fmt "\n", ##__VA_ARGS__); -EINVAL; })
+#define fw_bad(qdev, fmt, ...) ({ \
+	drm_err(&(qdev)->drm, "firmware " QUILL_FW_NAME ": " fmt "\n", ##__VA_ARGS__); \
+	-EINVAL; \
+})
 
 static const char *quill_boot_error_text(u32 error)
 {
@@ -98,7 +101,7 @@ static int quill_fw_check_header(struct quill_device *qdev, const struct quill_f
 		return fw_bad(qdev, "not an image: magic 0x%08x found, 0x%08x required", h->magic,
 			      QUILL_FW_MAGIC);
 	if (h->header_version != QUILL_FW_HEADER_VERSION || h->header_size != sizeof(*h))
-		return fw_bad(qdev, "header version %u of %u bytes found, version %u of %zu required",
+		return fw_bad(qdev, "header version %u, %u bytes found, version %u, %zu required",
 			      h->header_version, h->header_size, QUILL_FW_HEADER_VERSION,
 			      sizeof(*h));
 	crc = quill_crc(h, offsetof(struct quill_fw_header, header_crc));
@@ -183,8 +186,8 @@ static int quill_fw_load(struct quill_device *qdev)
 
 	ret = firmware_request_nowarn(&fw, QUILL_FW_NAME, dev);
 	if (ret) {
-		drm_err(&qdev->drm, "firmware " QUILL_FW_NAME ": not found (error %d), required in /lib/firmware\n",
-			ret);
+		drm_err(&qdev->drm, "firmware %s: not found (error %d), required in /lib/firmware\n",
+			QUILL_FW_NAME, ret);
 		return ret;
 	}
 	ret = quill_fw_check(qdev, fw->data, fw->size);

@@ -2,8 +2,9 @@
 /*
  * Quill: buffer objects.
  *
- * Pages of the shmem helper: zeroed by the kernel before anyone sees them, pinned from the first bind or mmap
- * on. An object lives while a handle, a mapping into a process or a mapping in a VM holds it.
+ * Pages of the shmem helper: zeroed by the kernel before anyone sees them, pinned from the
+ * first bind or mmap on. An object lives while a handle, a mapping into a process or a mapping
+ * in a VM holds it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -126,8 +127,8 @@ int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_fi
 /*
  * quill_gem_unplug_all() - unmap every object for DMA
  *
- * Objects may outlive the device's binding; a DMA mapping may not. Nobody maps any more: the device is
- * unplugged.
+ * Objects may outlive the device's binding; a DMA mapping may not. Nobody maps any more: the
+ * device is unplugged.
  */
 void quill_gem_unplug_all(struct quill_device *qdev)
 {

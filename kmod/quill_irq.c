@@ -4,14 +4,15 @@
  *
  * DOC: Completions
  *
- * Vector 0 says that an admin answer is there; vector 1 + q that queue q has completions. With fewer
- * vectors than that, queues share. Handlers touch memory only, no register: they are right at any time, also
- * late ones, and when the device has gone. Fences signal right in the handler, for a job's latency is what
- * an inference waits for.
+ * Vector 0 says that an admin answer is there; vector 1 + q that queue q has completions. With
+ * fewer vectors than that, queues share. Handlers touch memory only, no register: they are
+ * right at any time, also late ones, and when the device has gone. Fences signal right in the
+ * handler, for a job's latency is what an inference waits for.
  *
- * A record comes from the device and so is copied once, then checked, then used. A record with a number
- * that is neither the next nor the one that the slot held a lap ago, or for another job than the first
- * in the ring, means that the firmware is broken: the queue is read no further and the core is restarted.
+ * A record comes from the device and so is copied once, then checked, then used. A record with
+ * a number that is neither the next nor the one that the slot held a lap ago, or for another
+ * job than the first in the ring, means that the firmware is broken: the queue is read no
+ * further and the core is restarted.
  */
 #include <linux/interrupt.h>
 #include <linux/pci.h>
@@ -87,9 +88,9 @@ static void quill_irq_fault(struct quill_queue *queue, const struct quill_job_cp
 }
 
 /*
- * A record says KILLED. If the watchdog asked for it, the job that ran too long ends; others of the
- * ring were ended with it for no fault of theirs and run again. So does the job itself if it had not begun:
- * it waited for another queue's job on the same core.
+ * A record says KILLED. If the watchdog asked for it, the job that ran too long ends; others of
+ * the ring were ended with it for no fault of theirs and run again. So does the job itself if
+ * it had not begun: it waited for another queue's job on the same core.
  */
 static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 			     const struct quill_job_cpl *rec)

@@ -4,14 +4,15 @@
  *
  * DOC: Jobs
  *
- * A job waits in drm_sched for the fences it depends on and for room in the ring (one credit an entry), is then
- * appended to queue->running and written to the ring, and leaves both when its completion record is read.
- * queue->running, and not the scheduler's list, is what a recovery works on: a job that has to run again is written to
- * the ring again, and its fence never knows. So the scheduler's own timeout is unused (its timer starts anew with each
- * job that is pushed, and so could be put off for long): see quill_reset.c for the watchdog.
+ * A job waits in drm_sched for the fences it depends on and for room in the ring (one credit an
+ * entry), is then appended to queue->running and written to the ring, and leaves both when its
+ * completion record is read. queue->running, and not the scheduler's list, is what a recovery
+ * works on: a job that has to run again is written to the ring again, and its fence never
+ * knows. So the scheduler's own timeout is unused (its timer starts anew with each job that is
+ * pushed, and so could be put off for long): see quill_reset.c for the watchdog.
  *
- * Every fence signals: by the completion record; by a recovery that gives the job up; by run_job() if the queue
- * has ended; or at last by free_job(), for those that never ran.
+ * Every fence signals: by the completion record; by a recovery that gives the job up; by
+ * run_job() if the queue has ended; or at last by free_job(), for those that never ran.
  */
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -123,7 +124,10 @@ static int quill_job_wait_for(struct quill_job *job, struct drm_file *file,
 	ret = drm_syncobj_find_fence(file, sync->handle, sync->point, 0, &fence);
 	if (ret)
 		return ret;
-	/* The ring keeps the order of one queue's jobs: waiting for it would only drain the pipe. */
+	/*
+	 * The ring keeps the order of one queue's jobs: waiting for it would only drain the
+	 * pipe.
+	 */
 	if (fence->context == job->queue->fence_context) {
 		dma_fence_put(fence);
 		return 0;

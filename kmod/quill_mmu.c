@@ -4,23 +4,25 @@
  *
  * DOC: MMU
  *
- * An address space is a root register and a tree of four levels, in host memory, that the device walks by
- * itself. The driver keeps a shadow tree (struct quill_pt) with the same shape to find tables by
- * processor address; the entries themselves are never read back from what the device could have changed (it
- * cannot: tables are mapped for it to read).
+ * An address space is a root register and a tree of four levels, in host memory, that the
+ * device walks by itself. The driver keeps a shadow tree (struct quill_pt) with the same shape
+ * to find tables by processor address; the entries themselves are never read back from what the
+ * device could have changed (it cannot: tables are mapped for it to read).
  *
  * Two rules make unmapping safe while jobs run:
  *
- * - A page or a table is given back only after the invalidation has ended, for until then the device
- *   may use what it cached. The hardware ends it when every access that used an old translation has
- *   finished. Tables wait in mmu->limbo, objects in the VM's list of unlinked mappings.
- * - If the invalidation does not end, the device is reset, and if that does not help it loses bus mastering. Either way
- *   it has forgotten all when quill_mmu_flush() returns, so that callers have no case in which to leak memory.
+ * - A page or a table is given back only after the invalidation has ended, for until then the
+ *   device may use what it cached. The hardware ends it when every access that used an old
+ *   translation has finished. Tables wait in mmu->limbo, objects in the VM's list of unlinked
+ *   mappings.
+ * - If the invalidation does not end, the device is reset, and if that does not help it loses
+ *   bus mastering. Either way it has forgotten all when quill_mmu_flush() returns, so that
+ *   callers have no case in which to leak memory.
  *
  * Filling an empty entry needs no invalidation: the device does not cache what is not valid.
  *
- * Splitting a 2 MiB leaf is the one step of an unmap that allocates. It is done before anything changes
- * and leaves every translation as it was.
+ * Splitting a 2 MiB leaf is the one step of an unmap that allocates. It is done before anything
+ * changes and leaves every translation as it was.
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -238,8 +240,10 @@ int quill_mmu_split(struct quill_mmu *mmu, u64 va)
 
 static void quill_pt_clear(struct quill_mmu *mmu, struct quill_pt *pt, u64 va, u64 end)
 {
+	u64 span = quill_pt_span(pt->level);
+
 	while (va < end) {
-		u64 next = min(ALIGN_DOWN(va, quill_pt_span(pt->level)) + quill_pt_span(pt->level), end);
+		u64 next = min(ALIGN_DOWN(va, span) + span, end);
 		unsigned int i = quill_pt_index(va, pt->level);
 		struct quill_pt *child = pt->level ? pt->child[i] : NULL;
 
@@ -329,7 +333,10 @@ int quill_mmu_flush(struct quill_mmu *mmu)
 	return ret;
 }
 
-/* Under as_lock. The registers are written if the hardware is there; a recovery writes them again. */
+/*
+ * Under as_lock. The registers are written if the hardware is there; a recovery writes them
+ * again.
+ */
 static void quill_mmu_publish(struct quill_device *qdev, unsigned int as, u64 root)
 {
 	int idx;

@@ -2,8 +2,9 @@
 /*
  * Quill: system sleep.
  *
- * Jobs that have not ended when the system goes to sleep are stopped and run again, from their start, when it
- * wakes. Between the two, the PCI core saves and restores configuration and vectors.
+ * Jobs that have not ended when the system goes to sleep are stopped and run again, from their
+ * start, when it wakes. Between the two, the PCI core saves and restores configuration and
+ * vectors.
  */
 #include <linux/device.h>
 #include <linux/pm.h>

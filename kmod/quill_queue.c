@@ -4,15 +4,15 @@
  *
  * DOC: Queues
  *
- * A queue owns one hardware queue: a doorbell page, a ring of descriptors and a ring of completions of as many
- * entries, served by the firmware of core (number % cores). It has a scheduler and an entity of its own, so that
- * queues wait for nobody's fences but their own.
+ * A queue owns one hardware queue: a doorbell page, a ring of descriptors and a ring of
+ * completions of as many entries, served by the firmware of core (number % cores). It has a
+ * scheduler and an entity of its own, so that queues wait for nobody's fences but their own.
  *
- * Its end has two parts. Closing (by its id, or with the file) is done by the caller and waits: no
- * new jobs, the firmware ends what runs and forgets the rings, every fence signals, the hardware queue is free
- * again. Releasing (memory) follows when the last job is freed, which a fence of somebody else's that a
- * waiting job depends on can put off. It runs in a work item of its own: the last reference may be dropped by the
- * scheduler that is to be freed.
+ * Its end has two parts. Closing (by its id, or with the file) is done by the caller and waits:
+ * no new jobs, the firmware ends what runs and forgets the rings, every fence signals, the
+ * hardware queue is free again. Releasing (memory) follows when the last job is freed, which a
+ * fence of somebody else's that a waiting job depends on can put off. It runs in a work item of
+ * its own: the last reference may be dropped by the scheduler that is to be freed.
  */
 #include <linux/capability.h>
 #include <linux/dma-mapping.h>
@@ -163,7 +163,8 @@ static int quill_queue_admin(struct quill_queue *queue, enum quill_admin_op op)
 }
 
 /*
- * quill_queue_hw_create() - make the queue known to its core's firmware, with an empty ring, and post its jobs
+ * quill_queue_hw_create() - make the queue known to its core's firmware, with an empty ring,
+ * and post its jobs
  *
  * With hw_lock held, either way.
  */
@@ -235,8 +236,9 @@ static int quill_queue_hw_forget(struct quill_queue *queue)
 }
 
 /*
- * When it returns the device uses the rings no more: the firmware said so, or its core was restarted (a recovery
- * forgets queues that take no more jobs), or the device was given up or unplugged.
+ * When it returns the device uses the rings no more: the firmware said so, or its core was
+ * restarted (a recovery forgets queues that take no more jobs), or the device was given up or
+ * unplugged.
  */
 static void quill_queue_hw_destroy(struct quill_queue *queue)
 {
@@ -307,7 +309,10 @@ static void quill_queue_free_rings(struct quill_queue *queue)
 		dma_free_coherent(queue->qdev->drm.dev, sizeof(*rings), rings, queue->rings_dma);
 }
 
-/* A recovery looks at the table under hw_lock, and so is either before this or sees nothing of the queue. */
+/*
+ * A recovery looks at the table under hw_lock, and so is either before this or sees nothing of
+ * the queue.
+ */
 static void quill_queue_leave_slot(struct quill_queue *queue)
 {
 	struct quill_device *qdev = queue->qdev;

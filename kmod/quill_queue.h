@@ -79,7 +79,10 @@ struct quill_queue {
 	struct quill_rings *rings;
 	dma_addr_t rings_dma;
 
-	/** @created: the firmware knows it. Under hw_lock: written by its creator, its closer, or a recovery. */
+	/**
+	 * @created: the firmware knows it. Under hw_lock: written by its creator, its closer,
+	 * or a recovery.
+	 */
 	bool created;
 
 	/** @lock: all below. */

@@ -4,29 +4,31 @@
  *
  * DOC: The reset ladder
  *
- * Who calls for it: a queue's watchdog (a job has run too long), the health check (a core's firmware has
- * panicked or lost its heartbeat), the reader of completions (nonsense), an admin request or an invalidation
- * without an answer. What is done, each step only if the one before has not helped:
+ * Who calls for it: a queue's watchdog (a job has run too long), the health check (a core's
+ * firmware has panicked or lost its heartbeat), the reader of completions (nonsense), an admin
+ * request or an invalidation without an answer. What is done, each step only if the one before
+ * has not helped:
  *
- * 1. The firmware is asked to end the queue's jobs. The one that ran too long fails with -ETIME; those behind it are put
- *    into the ring again.
- * 2. Its core is stopped, the firmware started anew, its queues created again. Jobs that had ended are counted
- *    as such, all others run again, from their start. The job that made step 1 fail ends with -ETIME, and its
- *    queue is banned: it takes no more jobs.
- * 3. The whole device is reset, by its own register or else by a function level reset, and all cores as in 2.
+ * 1. The firmware is asked to end the queue's jobs. The one that ran too long fails with
+ *    -ETIME; those behind it are put into the ring again.
+ * 2. Its core is stopped, the firmware started anew, its queues created again. Jobs that had
+ *    ended are counted as such, all others run again, from their start. The job that made step
+ *    1 fail ends with -ETIME, and its queue is banned: it takes no more jobs.
+ * 3. The whole device is reset, by its own register or else by a function level reset, and all
+ *    cores as in 2.
  * 4. The device is given up: it loses bus mastering, and every fence signals -ENODEV.
  *
- * A job that was the first of its queue in QUILL_MAX_REPLAYS restarts of its core ends with -EIO instead
- * of a further attempt: it may be what takes the core down.
+ * A job that was the first of its queue in QUILL_MAX_REPLAYS restarts of its core ends with
+ * -EIO instead of a further attempt: it may be what takes the core down.
  *
- * All of this runs on an ordered workqueue, which makes one recovery wait for the other. What it does not
- * run is: during probe, remove and suspend, for the work items are disabled then.
+ * All of this runs on an ordered workqueue, which makes one recovery wait for the other. What
+ * it does not run is: during probe, remove and suspend, for the work items are disabled then.
  *
- * One core runs one job at a time, to its end, so a job can wait long behind those of other queues. The
- * watchdog therefore counts from the later of two moments: when the job became the first in its ring, and when the core
- * last ended any job. That is never before the job began. And if the job that was asked to end reports that it
- * had not begun, it was another one's turn all the time: it goes back to its ring, and that
- * other one's watchdog will find out.
+ * One core runs one job at a time, to its end, so a job can wait long behind those of other
+ * queues. The watchdog therefore counts from the later of two moments: when the job became the
+ * first in its ring, and when the core last ended any job. That is never before the job began.
+ * And if the job that was asked to end reports that it had not begun, it was another one's turn
+ * all the time: it goes back to its ring, and that other one's watchdog will find out.
  */
 #include <linux/jiffies.h>
 #include <linux/pci.h>
@@ -47,21 +49,21 @@
 #define QUILL_HEARTBEAT_TIMEOUT	(10 * HZ)
 #define QUILL_MAX_REPLAYS	3
 
-#define quill_for_each_queue(qdev, i, queue) \
-	for ((i) = 0; (i) < (qdev)->nr_queues; (i)++) \
-		if (((queue) = READ_ONCE((qdev)->hwq[i])))
-
 static unsigned long quill_reset_all_cores(struct quill_device *qdev)
 {
 	return GENMASK(qdev->nr_cores - 1, 0);
 }
 
-static bool quill_reset_concerns(struct quill_queue *queue, unsigned long cores)
+/* The queue on hardware queue @i, if there is one and its core is among @cores. */
+static struct quill_queue *quill_reset_queue(struct quill_device *qdev, unsigned int i,
+					     unsigned long cores)
 {
-	return cores & BIT(queue->hwq % queue->qdev->nr_cores);
+	lockdep_assert_held_write(&qdev->hw_lock);
+	return cores & BIT(i % qdev->nr_cores) ? READ_ONCE(qdev->hwq[i]) : NULL;
 }
 
-static void quill_reset_note(struct quill_device *qdev, const char *rung, unsigned long cores, int ret)
+static void quill_reset_note(struct quill_device *qdev, const char *rung, unsigned long cores,
+			     int ret)
 {
 	atomic_inc(&qdev->reset_count);
 	trace_quill_reset(rung, cores, ret);
@@ -78,8 +80,9 @@ static void quill_reset_halt(struct quill_device *qdev, unsigned long cores)
 	lockdep_assert_held_write(&qdev->hw_lock);
 	for_each_set_bit(i, &cores, qdev->nr_cores)
 		quill_fw_disconnect(&qdev->core[i]);
-	quill_for_each_queue(qdev, i, queue) {
-		if (!quill_reset_concerns(queue, cores))
+	for (i = 0; i < qdev->nr_queues; i++) {
+		queue = quill_reset_queue(qdev, i, cores);
+		if (!queue)
 			continue;
 		spin_lock_irq(&queue->lock);
 		queue->halted = true;
@@ -129,9 +132,11 @@ static void quill_reset_collect(struct quill_device *qdev, unsigned long cores)
 	struct quill_queue *queue;
 	unsigned int i;
 
-	quill_for_each_queue(qdev, i, queue)
-		if (quill_reset_concerns(queue, cores))
+	for (i = 0; i < qdev->nr_queues; i++) {
+		queue = quill_reset_queue(qdev, i, cores);
+		if (queue)
 			quill_reset_collect_queue(queue);
+	}
 }
 
 /* Start cores that are stopped, give them their queues, and the queues their jobs. */
@@ -146,8 +151,9 @@ static int quill_reset_start(struct quill_device *qdev, unsigned long cores)
 		if (ret)
 			return ret;
 	}
-	quill_for_each_queue(qdev, i, queue) {
-		if (!quill_reset_concerns(queue, cores) || queue->error)
+	for (i = 0; i < qdev->nr_queues; i++) {
+		queue = quill_reset_queue(qdev, i, cores);
+		if (!queue || queue->error)
 			continue;
 		ret = quill_queue_hw_create(queue);
 		if (ret)
@@ -195,7 +201,7 @@ static int quill_reset_function(struct quill_device *qdev)
 	int ret;
 
 	qdev->own_reset = true;
-	/* Only tries to lock the device: remove holds that lock, and does not wait for us in vain. */
+	/* It only tries to lock the device: remove holds that lock while it waits for us. */
 	ret = pci_try_reset_function(to_pci_dev(qdev->drm.dev));
 	qdev->own_reset = false;
 	if (ret)
@@ -229,7 +235,10 @@ static void quill_reset_give_up(struct quill_device *qdev)
 	WRITE_ONCE(qdev->dead, true);
 	pci_clear_master(to_pci_dev(qdev->drm.dev));
 	trace_quill_reset("dead", quill_reset_all_cores(qdev), -ENODEV);
-	quill_for_each_queue(qdev, i, queue) {
+	for (i = 0; i < qdev->nr_queues; i++) {
+		queue = quill_reset_queue(qdev, i, quill_reset_all_cores(qdev));
+		if (!queue)
+			continue;
 		quill_irq_process(queue);
 		spin_lock_irq(&queue->lock);
 		queue->guilty = 0;
@@ -283,7 +292,8 @@ static s64 quill_reset_time_left(struct quill_queue *queue)
 
 	spin_lock_irq(&queue->lock);
 	if (!list_empty(&queue->running) && !queue->halted) {
-		ktime_t since = max(queue->head_since, (ktime_t)atomic64_read(&core->last_done));
+		s64 last_done = atomic64_read(&core->last_done);
+		ktime_t since = max(queue->head_since, last_done);
 
 		left = max(queue->timeout_ms - ktime_ms_delta(ktime_get(), since), 0);
 	}
@@ -327,7 +337,7 @@ static bool quill_reset_begin_kill(struct quill_queue *queue)
 	return head;
 }
 
-/* Return: whether the ring is empty as it has to be after a KILL; then what is left goes back to it. */
+/* Return: whether the ring is empty, as after a KILL; then what is left goes back to it. */
 static bool quill_reset_end_kill(struct quill_queue *queue)
 {
 	struct quill_job *job;
@@ -490,7 +500,8 @@ void quill_reset_request(struct quill_device *qdev, unsigned long what)
 }
 
 /*
- * quill_reset_cores_sync() - have cores restarted, and wait until that has worked or the device is given up
+ * quill_reset_cores_sync() - have cores restarted, and wait until that has worked or the device
+ * is given up
  *
  * Without hw_lock; inside drm_dev_enter().
  */

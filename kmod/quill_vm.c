@@ -7,12 +7,14 @@
  * A call is done in three parts, so that what can be interrupted or can fail for reasons of
  * memory comes first:
  *
- * 1. Without the VM's lock: copy the operations in, look the objects up, pin and DMA-map their pages. Only here can a
- *    signal end the call, before anything has changed: a call that libdrm repeats must not find its own half-done work.
- *    An error that belongs to one operation is kept with it.
+ * 1. Without the VM's lock: copy the operations in, look the objects up, pin and DMA-map their
+ *    pages. Only here can a signal end the call, before anything has changed: a call that
+ *    libdrm repeats must not find its own half-done work. An error that belongs to one
+ *    operation is kept with it.
  * 2. Under vm->lock: the operations in order, up to the first that fails.
  * 3. Still under vm->lock: one invalidation for all of them, and only then are objects and
- *    tables let go. So the operations of one call become visible to running jobs in any order, and all before it returns.
+ *    tables let go. So the operations of one call become visible to running jobs in any order,
+ *    and all before it returns.
  */
 #include <linux/overflow.h>
 #include <linux/slab.h>

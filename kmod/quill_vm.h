@@ -21,7 +21,10 @@ struct quill_user;
  * Held by its id and by every queue on it. Its mappings hold the objects.
  */
 struct quill_vm {
-	/** @base: mappings. Its own count is held by them, so it cannot tell when a VM is unused. */
+	/**
+	 * @base: mappings. Its own count is held by them, so it cannot tell when a VM is
+	 * unused.
+	 */
 	struct drm_gpuvm base;
 	struct kref ref;
 	struct quill_device *qdev;

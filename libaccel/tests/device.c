@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libaccel on the device: runs in the VM beside the kselftests, in TAP. What the device computes is compared
+ * with == to the processor's arithmetic; every teardown compares the device's resets with those expected.
+ */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "accel.h"
+#include "quill/isa.h"
+
+#define PAGE	4096ull
+#define SECOND	INT64_C(1000000000)
+
+struct fixture {
+	struct accel_device *dev;
+	struct accel_vm *vm;
+	struct accel_queue *queue;
+	struct accel_stream *stream;
+	struct accel_buffer buf;
+	uint32_t resets;
+};
+
+static uint32_t resets(struct accel_device *dev)
+{
+	struct accel_device_info info;
+
+	assert_int_equal(accel_device_info(dev, &info), 0);
+	return info.reset_count;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char err[ACCEL_ERROR_MAX];
+
+	*state = f;
+	if (accel_device_open(NULL, &f->dev, err, sizeof(err))) {
+		print_message("# %s\n", err);
+		return -1;
+	}
+	f->resets = resets(f->dev);
+	if (accel_vm_create(f->dev, &f->vm) || accel_queue_create(f->vm, NULL, &f->queue) ||
+	    accel_stream_create(f->vm, 64, &f->stream) ||
+	    accel_buffer_create(f->vm, 16 * PAGE, &f->buf)) {
+		print_message("# %s\n", accel_last_error(f->dev));
+		return -1;
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t now = f->dev ? resets(f->dev) : 0;
+
+	accel_buffer_destroy(&f->buf);
+	accel_stream_destroy(f->stream);
+	accel_queue_destroy(f->queue);
+	accel_vm_destroy(f->vm);
+	accel_device_close(f->dev);
+	if (now != f->resets)
+		print_message("# the device was reset %u times; expected: %u\n", now, f->resets);
+	return now == f->resets ? free(f), 0 : -1;
+}
+
+/* Succeeds, or says why not. */
+#define ok(f, call) do { \
+	int ret_ = (call); \
+	if (ret_) \
+		fail_msg("%s: %d: %s", #call, ret_, accel_last_error((f)->dev)); \
+} while (0)
+
+static void expect_text(struct fixture *f, const char *text)
+{
+	if (!strstr(accel_last_error(f->dev), text))
+		fail_msg("found \"%s\", expected \"%s\" in it", accel_last_error(f->dev), text);
+}
+
+static uint64_t submit(struct fixture *f)
+{
+	uint64_t point = 0;
+
+	ok(f, accel_queue_submit(f->queue, f->stream, NULL, 0, &point));
+	return point;
+}
+
+static void run(struct fixture *f)
+{
+	uint64_t point = submit(f);
+
+	ok(f, accel_queue_wait(f->queue, point, 60 * SECOND));
+}
+
+static int8_t next_s8(void)
+{
+	static uint32_t seed = 7;
+
+	seed = seed * 1664525u + 1013904223u;
+	return (int8_t)(seed >> 24);
+}
+
+/* ---- Device, memory, address spaces ---- */
+
+static void the_device_is_listed_and_described(void **state)
+{
+	char paths[4][ACCEL_PATH_MAX];
+	struct accel_device_info info;
+	struct fixture *f = *state;
+	int n;
+
+	ok(f, accel_device_info(f->dev, &info));
+	assert_string_equal(info.driver, "quill");
+	assert_int_equal(info.hw_major, 1);
+	assert_int_equal(info.page_size, PAGE);
+	assert_in_range(info.cores, 1, 8);
+	assert_in_range(info.hw_queues, info.cores, 64);
+	assert_in_range(info.clock_khz, 1, UINT32_MAX);
+	assert_true(info.va_start < info.va_end);
+	n = accel_device_list(paths, 4);
+	assert_in_range(n, 1, 4);
+	assert_string_equal(paths[0], info.path);
+	assert_int_equal(accel_device_list(NULL, 0), n);
+}
+
+static void binds_are_where_they_were_asked_for_and_apart(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t a = 0, b = 0, c = 0x40000000, d = 0x40001000;
+	struct accel_bo *bo;
+	void *ptr, *again;
+
+	ok(f, accel_bo_create(f->dev, 3 * PAGE - 5, 0, &bo));
+	assert_int_equal(accel_bo_size(bo), 3 * PAGE);
+	ok(f, accel_vm_bind(f->vm, bo, 0, 0, 0, &a));
+	ok(f, accel_vm_bind(f->vm, bo, PAGE, PAGE, ACCEL_BIND_READONLY, &b));
+	ok(f, accel_vm_bind(f->vm, bo, 0, 3 * PAGE, 0, &c));
+	assert_int_equal(c, 0x40000000);
+	assert_true(a + 4 * PAGE <= b || b + 2 * PAGE <= a);
+	assert_int_equal(accel_vm_bind(f->vm, bo, 0, PAGE, 0, &d), -EEXIST);
+	expect_text(f, "overlap a bind");
+	assert_int_equal(accel_vm_bind(f->vm, bo, PAGE, 3 * PAGE, 0, &d), -EINVAL);
+	expect_text(f, "which has 0x3000 bytes");
+	d = 0x1001;
+	assert_int_equal(accel_vm_bind(f->vm, bo, 0, PAGE, 0, &d), -EINVAL);
+	expect_text(f, "multiples of the page size");
+	/* a hole in the middle can be bound again */
+	ok(f, accel_vm_unbind(f->vm, c + PAGE, PAGE));
+	d = c + PAGE;
+	ok(f, accel_vm_bind(f->vm, bo, 0, PAGE, 0, &d));
+	ok(f, accel_vm_unbind(f->vm, c, 3 * PAGE));
+	ok(f, accel_bo_map(bo, &ptr));
+	ok(f, accel_bo_map(bo, &again));
+	assert_ptr_equal(ptr, again);
+	accel_bo_destroy(bo);
+}
+
+static void bad_arguments_are_refused_in_words(void **state)
+{
+	struct accel_queue_params params = { .timeout_ms = UINT32_MAX };
+	struct fixture *f = *state;
+	struct accel_stream *stream;
+	struct accel_queue *queue;
+	struct accel_bo *bo;
+
+	assert_int_equal(accel_bo_create(f->dev, 0, 0, &bo), -EINVAL);
+	expect_text(f, "size is 0");
+	assert_int_equal(accel_bo_create(f->dev, PAGE, 8, &bo), -EINVAL);
+	expect_text(f, "flags are 0x8");
+	assert_int_equal(accel_stream_create(f->vm, 0, &stream), -EINVAL);
+	expect_text(f, "max_records is 0");
+	assert_int_equal(accel_queue_create(f->vm, &params, &queue), -EINVAL);
+	expect_text(f, "timeout_ms is 4294967295");
+	params = (struct accel_queue_params) { .priority = (enum accel_priority)9 };
+	assert_int_equal(accel_queue_create(f->vm, &params, &queue), -EINVAL);
+	expect_text(f, "priority is 9");
+	assert_int_equal(accel_queue_submit(f->queue, f->stream, NULL, 0, NULL), -EINVAL);
+	expect_text(f, "the stream is empty");
+	assert_int_equal(accel_queue_wait(f->queue, 1, 0), -EINVAL);
+	expect_text(f, "point is 1");
+	ok(f, accel_cmd_jump(f->stream, 5));
+	assert_int_equal(accel_queue_submit(f->queue, f->stream, NULL, 0, NULL), -EINVAL);
+	expect_text(f, "JUMP goes to record 5");
+}
+
+/* ---- Commands ---- */
+
+static void copies_and_fills_do_what_they_say(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *p = f->buf.ptr, want[512];
+	uint64_t va = f->buf.va;
+	struct accel_copy_2d copy = { va + 4096, va, 5, 7, 9, 11 };
+	struct accel_fill fill = { va + 8192 + 2, 0xbeef, 6, 2, 3, 10 };
+	int i;
+
+	for (i = 0; i < 256; i++)
+		p[i] = (uint8_t)next_s8();
+	ok(f, accel_cmd_copy(f->stream, va + 2048, va + 1, 100, NULL));
+	ok(f, accel_cmd_copy_2d(f->stream, &copy, NULL));
+	ok(f, accel_cmd_fill(f->stream, &fill, NULL));
+	run(f);
+	assert_memory_equal(p + 2048, p + 1, 100);
+	memset(want, 0, sizeof(want));
+	for (i = 0; i < 7; i++)
+		memcpy(want + i * 9, p + i * 11, 5);
+	assert_memory_equal(p + 4096, want, sizeof(want));
+	memset(want, 0, sizeof(want));
+	for (i = 0; i < 9; i++)
+		memcpy(want + 2 + i / 3 * 10 + i % 3 * 2, "\xef\xbe", 2);
+	assert_memory_equal(p + 8192, want, sizeof(want));
+}
+
+static void semaphores_order_engines_and_time_passes(void **state)
+{
+	struct accel_cmd_opts signal = { .unordered = true, .signal_sem = 5 };
+	struct accel_cmd_opts wait = { .unordered = true, .wait_sem = 5, .wait_value = 2 };
+	struct fixture *f = *state;
+	uint64_t *t = f->buf.ptr;
+
+	ok(f, accel_cmd_timestamp(f->stream, f->buf.va, NULL));
+	ok(f, accel_cmd_sem_signal(f->stream, 5, NULL));
+	ok(f, accel_cmd_copy(f->stream, f->buf.va + 4096, f->buf.va, 8, &signal));
+	ok(f, accel_cmd_sem_wait(f->stream, 5, 2));
+	ok(f, accel_cmd_fence(f->stream, NULL));
+	ok(f, accel_cmd_nop(f->stream, NULL));
+	ok(f, accel_cmd_timestamp(f->stream, f->buf.va + 8, &wait));
+	run(f);
+	assert_true(t[0] > 0 && t[1] > t[0]);
+	assert_int_equal(t[512], t[0]);
+}
+
+static void gemm_requantises_as_defined(void **state)
+{
+	enum { M = 5, N = 70, K = 33 };
+	struct fixture *f = *state;
+	uint64_t va = f->buf.va, b = va + PAGE, d = va + 8 * PAGE, scale = va + 10 * PAGE,
+		 bias = va + 12 * PAGE;
+	int8_t *a = f->buf.ptr, *out = (int8_t *)f->buf.ptr + 8 * PAGE, src[N * K];
+	struct accel_requant *rq = (void *)((char *)f->buf.ptr + 10 * PAGE);
+	int32_t *bs = (void *)((char *)f->buf.ptr + 12 * PAGE), acc;
+	struct accel_gemm gemm = {
+		.a = va, .b = b, .d = d, .m = M, .n = N, .k = K, .type_d = ACCEL_S8, .scale = scale,
+		.bias = bias, .zero = 3, .lo = -100, .hi = 90,
+	};
+	int m, n, k;
+	double want;
+
+	for (k = 0; k < M * K; k++)
+		a[k] = next_s8();
+	for (k = 0; k < N * K; k++)
+		src[k] = next_s8();
+	for (n = 0; n < N; n++) {
+		assert_int_equal(accel_requant_from_scale(0.0005 * (n + 1), &rq[n]), 0);
+		bs[n] = n * 100 - 3000;
+	}
+	accel_pack_s8((char *)f->buf.ptr + PAGE, src, N, K, 0, ACCEL_ORDER_NK);
+	ok(f, accel_cmd_gemm(f->stream, &gemm, NULL));
+	run(f);
+	for (m = 0; m < M; m++)
+		for (n = 0; n < N; n++) {
+			for (acc = bs[n], k = 0; k < K; k++)
+				acc += a[m * K + k] * src[n * K + k];
+			/* |acc| < 2^20 and mult < 2^31: exact in a double */
+			want = nearbyint(ldexp((double)acc * rq[n].mult, -rq[n].shift)) + 3;
+			want = want < -100 ? -100 : want > 90 ? 90 : want;
+			assert_int_equal(out[m * N + n], (int)want);
+		}
+}
+
+/* ---- Jobs and their errors ---- */
+
+static void many_jobs_in_flight_all_end_well(void **state)
+{
+	struct accel_queue_stats before, after;
+	struct fixture *f = *state;
+	uint64_t point = 0, i;
+
+	ok(f, accel_queue_stats(f->queue, &before));
+	ok(f, accel_cmd_nop(f->stream, NULL));
+	for (i = 1; i <= 150; i++) {
+		point = submit(f);
+		assert_int_equal(point, i);
+	}
+	ok(f, accel_queue_wait(f->queue, 3, 60 * SECOND));
+	ok(f, accel_queue_wait(f->queue, point, 60 * SECOND));
+	for (i = 0; i <= 150; i++)
+		ok(f, accel_queue_wait(f->queue, i, 0));
+	ok(f, accel_queue_stats(f->queue, &after));
+	assert_int_equal(after.jobs - before.jobs, 150);
+	assert_int_equal(after.commands - before.commands, 150);
+	assert_int_equal(after.faults, 0);
+	assert_false(after.banned);
+}
+
+static void a_fault_is_told_in_words_and_the_queue_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t good, bad, next;
+	struct accel_fault fault;
+
+	ok(f, accel_cmd_nop(f->stream, NULL));
+	good = submit(f);
+	ok(f, accel_queue_wait(f->queue, good, 60 * SECOND));
+	ok(f, accel_cmd_copy(f->stream, 0x7000000000, f->buf.va, 64, NULL));
+	bad = submit(f);
+	assert_int_equal(accel_queue_wait(f->queue, bad, 60 * SECOND), -EIO);
+	expect_text(f, "job 2 failed: command 1 (COPY): write by DMA at device address 0x7000000000: "
+		    "nothing is bound there");
+	ok(f, accel_queue_fault(f->queue, &fault));
+	assert_int_equal(fault.point, bad);
+	assert_int_equal(fault.address, 0x7000000000);
+	assert_int_equal(fault.status, QUILL_FAULT_UNMAPPED);
+	assert_int_equal(fault.record, 1);
+
+	accel_stream_reset(f->stream);
+	ok(f, accel_cmd_nop(f->stream, NULL));
+	next = submit(f);
+	ok(f, accel_queue_wait(f->queue, next, 60 * SECOND));
+	ok(f, accel_queue_wait(f->queue, good, 0));
+	assert_int_equal(accel_queue_wait(f->queue, bad, 0), -EIO);
+	expect_text(f, "job 2 failed: command 1 (COPY)");
+}
+
+/* Jobs fail in a row before anyone waits: each wait still tells the truth. */
+static void each_job_has_its_own_error(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_stream *faulty;
+	uint64_t point = 0;
+	int i;
+
+	ok(f, accel_cmd_nop(f->stream, NULL));
+	ok(f, accel_stream_create(f->vm, 1, &faulty));
+	ok(f, accel_cmd_copy(faulty, f->buf.va, 0x7000000000, 64, NULL));
+	for (i = 1; i <= 40; i++)
+		ok(f, accel_queue_submit(f->queue, i % 3 ? f->stream : faulty, NULL, 0, &point));
+	accel_stream_destroy(faulty);
+	for (i = 40; i >= 1; i--)
+		assert_int_equal(accel_queue_wait(f->queue, (uint64_t)i, 60 * SECOND),
+				 i % 3 ? 0 : -EIO);
+	expect_text(f, "job 3 failed: Input/output error; its details are gone: a later job failed");
+	assert_int_equal(accel_queue_wait(f->queue, 39, 0), -EIO);
+	expect_text(f, "job 39 failed: command 0 (COPY): read by DMA at device address 0x7000000000");
+}
+
+static void a_readonly_bind_cannot_be_written(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_bo *bo;
+	uint64_t va = 0;
+	uint8_t *p;
+
+	ok(f, accel_bo_create(f->dev, PAGE, 0, &bo));
+	ok(f, accel_bo_map(bo, (void **)&p));
+	p[0] = 42;
+	ok(f, accel_vm_bind(f->vm, bo, 0, 0, ACCEL_BIND_READONLY, &va));
+	ok(f, accel_cmd_copy(f->stream, f->buf.va, va, 1, NULL));
+	run(f);
+	assert_int_equal(*(uint8_t *)f->buf.ptr, 42);
+	ok(f, accel_cmd_copy(f->stream, va, f->buf.va + 1, 1, NULL));
+	assert_int_equal(accel_queue_wait(f->queue, submit(f), 60 * SECOND), -EIO);
+	expect_text(f, "the bind is read-only");
+	assert_int_equal(p[0], 42);
+	accel_bo_destroy(bo);
+}
+
+static void a_command_spoiled_behind_the_library_is_told_by_its_field(void **state)
+{
+	struct fixture *f = *state;
+	union quill_cmd *cmd = (union quill_cmd *)accel_stream_data(f->stream);
+
+	ok(f, accel_cmd_nop(f->stream, NULL));
+	ok(f, accel_cmd_copy(f->stream, f->buf.va, f->buf.va, 1, NULL));
+	cmd[1].copy.width = 0;
+	assert_int_equal(accel_queue_wait(f->queue, submit(f), 60 * SECOND), -EIO);
+	expect_text(f, "command 1 is malformed: COPY: width is 0; required: 1..2^40");
+}
+
+static void a_deadlock_is_found_and_told(void **state)
+{
+	struct fixture *f = *state;
+
+	ok(f, accel_cmd_sem_wait(f->stream, 1, 1));
+	assert_int_equal(accel_queue_wait(f->queue, submit(f), 60 * SECOND), -EIO);
+	expect_text(f, "command 0 (SEM_WAIT): every engine waits for a semaphore");
+}
+
+static void an_endless_job_is_ended_at_its_limit(void **state)
+{
+	struct accel_queue_params params = { .timeout_ms = 300 };
+	struct fixture *f = *state;
+	struct accel_queue *queue;
+	uint64_t point;
+
+	ok(f, accel_queue_create(f->vm, &params, &queue));
+	ok(f, accel_cmd_jump(f->stream, 0));
+	ok(f, accel_queue_submit(queue, f->stream, NULL, 0, &point));
+	assert_int_equal(accel_queue_wait(queue, point, 1000), -ETIMEDOUT);
+	expect_text(f, "job 1 has not ended within 1000 ns");
+	assert_int_equal(accel_queue_wait(queue, point, 60 * SECOND), -ETIME);
+	expect_text(f, "its queue's limit is 300 ms");
+	accel_queue_destroy(queue);
+	f->resets++;
+}
+
+static void jobs_wait_for_those_of_other_queues(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_wait wait = { .queue = f->queue };
+	uint32_t *p = f->buf.ptr;
+	struct accel_stream *second;
+	struct accel_queue *queue;
+	uint64_t point;
+	int i;
+
+	ok(f, accel_queue_create(f->vm, NULL, &queue));
+	ok(f, accel_stream_create(f->vm, 1, &second));
+	/* long enough that the second would overtake it */
+	for (i = 0; i < 40; i++)
+		ok(f, accel_cmd_copy(f->stream, f->buf.va + 8 * PAGE, f->buf.va + PAGE, 4 * PAGE, NULL));
+	ok(f, accel_cmd_fill(f->stream, &(struct accel_fill) {
+		.dst = f->buf.va, .value = 0xabcd, .width = 4, .elem = 4 }, NULL));
+	ok(f, accel_cmd_copy(second, f->buf.va + 4, f->buf.va, 4, NULL));
+	wait.point = submit(f);
+	ok(f, accel_queue_submit(queue, second, &wait, 1, &point));
+	ok(f, accel_queue_wait(queue, point, 60 * SECOND));
+	assert_int_equal(p[1], 0xabcd);
+	wait.point = 99;
+	assert_int_equal(accel_queue_submit(queue, second, &wait, 1, &point), -EINVAL);
+	expect_text(f, "waits[0].point is 99");
+	accel_stream_destroy(second);
+	accel_queue_destroy(queue);
+}
+
+static void objects_go_in_any_order(void **state)
+{
+	struct accel_stream *stream;
+	struct fixture *f = *state;
+	struct accel_buffer buf;
+	struct accel_queue *queue;
+	struct accel_device *dev;
+	struct accel_ops *ops;
+	struct accel_vm *vm;
+	int8_t one = 1;
+	int32_t d = 0;
+	struct accel_weights *w;
+
+	ok(f, accel_device_open(NULL, &dev, NULL, 0));
+	ok(f, accel_vm_create(dev, &vm));
+	ok(f, accel_queue_create(vm, NULL, &queue));
+	ok(f, accel_stream_create(vm, 4, &stream));
+	ok(f, accel_buffer_create(vm, 1, &buf));
+	ok(f, accel_ops_create(queue, &ops));
+	ok(f, accel_weights_create_s8(vm, &one, 1, 1, 0, ACCEL_ORDER_NK, NULL, NULL, &w));
+	ok(f, accel_cmd_nop(stream, NULL));
+	ok(f, accel_queue_submit(queue, stream, NULL, 0, NULL));
+	accel_device_close(dev);
+	accel_vm_destroy(vm);
+	accel_stream_destroy(stream);
+	accel_queue_destroy(queue);
+	ok(f, accel_matmul_s8(ops, w, &one, 0, 1, &d, 0));
+	assert_int_equal(d, 1);
+	accel_buffer_destroy(&buf);
+	accel_ops_destroy(ops);
+	accel_weights_destroy(w);
+}
+
+/* ---- Operations ---- */
+
+static void check_matmul_s8(struct fixture *f, struct accel_ops *ops, uint32_t m, uint32_t n,
+			    uint32_t k, uint32_t room)
+{
+	int8_t *a = malloc(m * (k + room)), *b = malloc(n * k);
+	int32_t *d = calloc(m * (n + room), sizeof(*d)), sum;
+	struct accel_weights *w;
+	uint32_t i, x, y;
+
+	for (i = 0; i < m * (k + room); i++)
+		a[i] = i % 5 ? next_s8() : -128;
+	for (i = 0; i < n * k; i++)
+		b[i] = i % 7 ? next_s8() : -128;
+	ok(f, accel_weights_create_s8(f->vm, b, n, k, 0, ACCEL_ORDER_NK, NULL, NULL, &w));
+	ok(f, accel_matmul_s8(ops, w, a, room ? k + room : 0, m, d, room ? n + room : 0));
+	for (x = 0; x < m; x++)
+		for (y = 0; y < n + room; y++) {
+			for (sum = 0, i = 0; y < n && i < k; i++)
+				sum += a[x * (k + room) + i] * b[y * k + i];
+			assert_int_equal(d[x * (n + room) + y], sum);
+		}
+	accel_weights_destroy(w);
+	free(a);
+	free(b);
+	free(d);
+}
+
+static void matmul_s8_is_exact(void **state)
+{
+	static const uint32_t shapes[][4] = {
+		{ 1, 1, 1, 0 }, { 1, 64, 4, 0 }, { 3, 65, 5, 3 }, { 17, 130, 77, 0 }, { 64, 96, 256, 1 },
+		{ 2, 3, 5000, 0 },
+	};
+	struct fixture *f = *state;
+	struct accel_ops *ops;
+	size_t i;
+
+	ok(f, accel_ops_create(f->queue, &ops));
+	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		check_matmul_s8(f, ops, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
+	accel_ops_destroy(ops);
+}
+
+static void matmul_f32_is_the_definition_to_the_bit(void **state)
+{
+	enum { M = 7, N = 70, K = 100 };
+	static float a[M * K], b[N * K], bias[N], d[M * N], sa[M], sb[N];
+	static int8_t qa[M * K], qb[N * K];
+	struct fixture *f = *state;
+	struct accel_weights *w;
+	struct accel_ops *ops;
+	int m, n, k, acc;
+	float want;
+
+	for (k = 0; k < M * K; k++)
+		a[k] = next_s8() * 0.01f + next_s8() * 1e-5f;
+	for (k = 0; k < N * K; k++)
+		b[k] = next_s8() * 0.02f + next_s8() * 1e-5f;
+	for (n = 0; n < N; n++)
+		bias[n] = next_s8() * 0.1f;
+	ok(f, accel_weights_create_f32(f->vm, b, N, K, 0, ACCEL_ORDER_NK, bias, &w));
+	ok(f, accel_ops_create(f->queue, &ops));
+	ok(f, accel_matmul_f32(ops, w, a, 0, M, d, 0));
+	accel_quantise_rows_s8(a, M, K, 0, qa, 0, sa);
+	accel_quantise_rows_s8(b, N, K, 0, qb, 0, sb);
+	for (m = 0; m < M; m++)
+		for (n = 0; n < N; n++) {
+			for (acc = 0, k = 0; k < K; k++)
+				acc += qa[m * K + k] * qb[n * K + k];
+			want = fmaf((float)acc, sb[n] * sa[m], bias[n]);
+			assert_memory_equal(&d[m * N + n], &want, sizeof(want));
+		}
+	a[5] = NAN;
+	assert_int_equal(accel_matmul_f32(ops, w, a, 0, M, d, 0), -EDOM);
+	expect_text(f, "NaN");
+	assert_int_equal(accel_matmul_f32(ops, w, a, 0, 0, d, 0), -EINVAL);
+	expect_text(f, "GEMM: m is 0");
+	assert_int_equal(accel_matmul_f32(ops, w, a, K - 1, M, d, 0), -EINVAL);
+	expect_text(f, "lda is 99");
+	accel_ops_destroy(ops);
+	accel_weights_destroy(w);
+}
+
+/* Softmax attention of one query and head over the quantised values, in double. */
+static void reference_attention(const struct accel_attention_f32 *p, const int8_t *q, const float *sq,
+				const int8_t *k, const float *sk, const int8_t *v, const float *sv,
+				uint32_t i, uint32_t h, double *out)
+{
+	uint32_t g = h / (p->n_heads / p->n_kv_heads), dim = p->head_dim, j, e, at;
+	uint32_t seen = p->causal ? p->n_kv - p->n_q + i + 1 : p->n_kv;
+	double sum = 0, weight;
+	int32_t score;
+
+	memset(out, 0, dim * sizeof(*out));
+	for (j = 0; j < seen; j++) {
+		at = j * p->n_kv_heads + g;
+		for (score = 0, e = 0; e < dim; e++)
+			score += q[(i * p->n_heads + h) * dim + e] * k[at * dim + e];
+		weight = exp((double)score * sq[i * p->n_heads + h] * sk[at] * p->softmax_scale);
+		sum += weight;
+		for (e = 0; e < dim; e++)
+			out[e] += weight * sv[at] * v[at * dim + e];
+	}
+	for (e = 0; e < dim; e++)
+		out[e] /= sum;
+}
+
+static void attention_is_near_exact_arithmetic(void **state)
+{
+	enum { NQ = 3, NKV = 150, H = 4, G = 2, D = 32 };
+	static float q[NQ * H * D], k[NKV * G * D], v[NKV * G * D], out[NQ * H * D];
+	static float sq[NQ * H], sk[NKV * G], sv[NKV * G];
+	static int8_t qq[NQ * H * D], qk[NKV * G * D], qv[NKV * G * D];
+	struct accel_attention_f32 p = {
+		.q = q, .k = k, .v = v, .out = out, .n_q = NQ, .n_kv = NKV, .n_heads = H,
+		.n_kv_heads = G, .head_dim = D, .softmax_scale = 0.1767767f, .causal = true,
+	};
+	struct fixture *f = *state;
+	struct accel_ops *ops;
+	double want[D], error = 0;
+	int i, e;
+
+	for (i = 0; i < NQ * H * D; i++)
+		q[i] = next_s8() * 0.02f;
+	for (i = 0; i < NKV * G * D; i++) {
+		k[i] = next_s8() * 0.02f;
+		v[i] = next_s8() * 0.02f;
+	}
+	ok(f, accel_ops_create(f->queue, &ops));
+	ok(f, accel_attention_f32(ops, &p));
+	accel_quantise_rows_s8(q, NQ * H, D, 0, qq, 0, sq);
+	accel_quantise_rows_s8(k, NKV * G, D, 0, qk, 0, sk);
+	accel_quantise_rows_s8(v, NKV * G, D, 0, qv, 0, sv);
+	for (i = 0; i < NQ * H; i++) {
+		reference_attention(&p, qq, sq, qk, sk, qv, sv, (uint32_t)i / H, (uint32_t)i % H, want);
+		for (e = 0; e < D; e++)
+			error = fmax(error, fabs(out[i * D + e] - want[e]));
+	}
+	/* |v| is at most 2.56; sums of 150 terms in float32 stay far below this, a wrong key does not */
+	if (!(error < 2e-5))
+		fail_msg("largest error against float64 is %g; expected: below 2e-5", error);
+	p.n_q = NKV + 1;
+	assert_int_equal(accel_attention_f32(ops, &p), -EINVAL);
+	expect_text(f, "ATTENTION: n_q is 151");
+	accel_ops_destroy(ops);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_device_is_listed_and_described),
+		TEST(binds_are_where_they_were_asked_for_and_apart),
+		TEST(bad_arguments_are_refused_in_words),
+		TEST(copies_and_fills_do_what_they_say),
+		TEST(semaphores_order_engines_and_time_passes),
+		TEST(gemm_requantises_as_defined),
+		TEST(many_jobs_in_flight_all_end_well),
+		TEST(a_fault_is_told_in_words_and_the_queue_goes_on),
+		TEST(each_job_has_its_own_error),
+		TEST(a_readonly_bind_cannot_be_written),
+		TEST(a_command_spoiled_behind_the_library_is_told_by_its_field),
+		TEST(a_deadlock_is_found_and_told),
+		TEST(an_endless_job_is_ended_at_its_limit),
+		TEST(jobs_wait_for_those_of_other_queues),
+		TEST(objects_go_in_any_order),
+		TEST(matmul_s8_is_exact),
+		TEST(matmul_f32_is_the_definition_to_the_bit),
+		TEST(attention_is_near_exact_arithmetic),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL) ? 1 : 0;
+}

@@ -97,8 +97,7 @@ static inline void attention_softmax(struct attention_state *s, uint32_t i)
 	for (c = 0; c < BLOCK_VECTORS; c++) {
 		vf p = exp_lanes(vf_sub(score[c], vf_set1(max)));
 
-		/* Absent keys: exp(-inf - max) would be NaN where max is infinite. */
-		p = vf_first(p, n - c * LANES, vf_set1(0.0f));
+		/* 0 for absent keys, unless all scores are -inf or NaN, and then so is the sum. */
 		total = vf_add(total, p);
 		vf_store(&s->w[i][c * LANES], vf_mul(p, vf_load(&s->v_scale[c * LANES])));
 	}

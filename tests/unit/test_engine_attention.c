@@ -398,11 +398,12 @@ static double exp_error(float x)
 
 static void exp_is_within_its_stated_error(void **state)
 {
-	double worst = 0, error;
-	float at = 0;
+	/* the largest error of all floats, found once by trying them all: 0.8822 */
+	float at = -0x1.aaf86cp+4f;
+	double worst = exp_error(at), error;
 	uint32_t i;
 
-	/* every 499th float from -2^-30 to -87: 130 of each binade's thousands */
+	/* every 499th float from -2^-30 to -87 */
 	for (i = 0xb0800000; i <= 0xc2ae0000; i += 499) {
 		error = exp_error(bits(i));
 		if (error > worst) {
@@ -412,7 +413,7 @@ static void exp_is_within_its_stated_error(void **state)
 	}
 	print_message("exp: largest error %.4f ulp, at %a\n", worst, at);
 	assert_true(worst < 0.9);
-	assert_true(worst > 0.5);
+	assert_true(worst > 0.88);
 }
 
 static void exp_has_its_stated_values_at_the_edges(void **state)

@@ -377,6 +377,48 @@ static void requantise_ties_extremes_and_clamps(void **state)
 	problem_free(&p);
 }
 
+/* mult such that sum * mult is within sum / 2 of an odd multiple of 2^(shift - 1): nearer than floats tell. */
+static struct quill_requant near_tie(int32_t sum, uint32_t result, int nudge)
+{
+	int64_t tie = 2 * (int64_t)result + 1;
+	int32_t shift = 0;
+
+	while ((tie << shift) / sum < 1 << 29)
+		shift++;
+	return (struct quill_requant){ (int32_t)((tie << shift) / sum) + nudge, shift + 1 };
+}
+
+static void requantise_near_ties_is_exact(void **state)
+{
+	struct ref_random rnd = { 13 };
+	struct problem p = problem_make(&rnd, 1, 64, 4, QUILL_TYPE_S8);
+	int32_t *bias;
+	uint32_t i, j;
+
+	problem_epilogue(&p, &rnd, true, false);
+	bias = (int32_t *)p.g.bias;
+	memset((void *)p.g.a, 0, p.a_size);
+	p.g.zero = 0;
+	p.g.lo = -128;
+	p.g.hi = 127;
+	for (j = 0; j < 1500; j++) {
+		for (i = 0; i < 64; i++) {
+			struct quill_requant *r = (struct quill_requant *)p.g.requant + i;
+
+			bias[i] = 1 + (int32_t)ref_random_below(&rnd, 1u << 24);
+			*r = near_tie(bias[i], ref_random_below(&rnd, 127),
+				      (int)ref_random_below(&rnd, 5) - 2);
+			/* one in a vector, lest its neighbours draw it into the exact path */
+			if (i % 16 != j % 16)
+				r->mult = 0;
+			if (ref_random(&rnd) & 1)
+				bias[i] = -bias[i];
+		}
+		check(&p);
+	}
+	problem_free(&p);
+}
+
 static void reference_rounds_half_to_even_once(void **state)
 {
 	const struct quill_requant half = { 1, 1 }, quarter = { 1, 2 };
@@ -538,6 +580,7 @@ int main(void)
 		cmocka_unit_test(row_sums_reach_their_limits),
 		cmocka_unit_test(bias_wraps_modulo_2_to_the_32),
 		cmocka_unit_test(requantise_ties_extremes_and_clamps),
+		cmocka_unit_test(requantise_near_ties_is_exact),
 		cmocka_unit_test(reference_rounds_half_to_even_once),
 		cmocka_unit_test(nan_and_infinite_scales_store_what_the_isa_says),
 		cmocka_unit_test(float_results_are_near_the_exact_ones),

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The PCI side of Quill: configuration space, BARs, MSI-X and resets. What the device does is in libquill-emu
+ * (emu/core and emu/engine), which runs on threads of its own, outside QEMU's big lock.
+ *
+ * Three things meet here:
+ *
+ * - A virtual processor accesses BAR0 or BAR2, under the big lock: handed to the library, which returns at once.
+ * - A thread of the library wants guest memory: quill_dma.c, which takes no lock.
+ * - A thread of the library raises a vector: noted in a bitmap, delivered by a bottom half in the main loop.
+ *   Taking the big lock instead would deadlock with a reset, which holds it and waits for the threads.
+ */
+#include "compat.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pcie.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
+#include "qemu/bitmap.h"
+#include "qemu/bitops.h"
+#include "qemu/main-loop.h"
+#include "qemu/module.h"
+#include "qemu/units.h"
+#include "qom/object.h"
+#include "trace.h"
+
+#include "quill/regs.h"
+#include "quill_dma.h"
+#include "quill_lib.h"
+
+#define TYPE_QUILL "quill"
+OBJECT_DECLARE_SIMPLE_TYPE(QuillState, QUILL)
+
+#define QUILL_MEM_MIN		MiB
+#define QUILL_MEM_DEFAULT	(256 * MiB)
+/* What x86 can address physically, with room for the rest of the machine. */
+#define QUILL_MEM_MAX		(64 * GiB)
+
+struct QuillState {
+	PCIDevice parent_obj;
+
+	const struct quill_lib *lib;
+	struct quill_emu *emu;
+
+	MemoryRegion regs;
+	MemoryRegion doorbells;
+	MemoryRegion mem;
+
+	QEMUBH *msix_bh;
+	DECLARE_BITMAP(msix_pending, QUILL_MAX_VECTORS);
+	unsigned int vectors;
+	/* Set once the device leaves its bus: from then on it touches neither memory nor interrupts. */
+	bool gone;
+
+	uint64_t prop_mem;
+	uint32_t prop_cores;
+	uint32_t prop_queues;
+	uint32_t prop_threads;
+	char *prop_profile;
+	char *prop_inject;
+	char *prop_kernels;
+};
+
+/* ---- BAR0 and BAR2 ----------------------------------------------------- */
+
+static uint64_t quill_regs_read(void *opaque, hwaddr addr, unsigned int size)
+{
+	QuillState *s = opaque;
+
+	return s->lib->read(s->emu, QUILL_BAR_REGS, addr, size);
+}
+
+static void quill_regs_write(void *opaque, hwaddr addr, uint64_t value, unsigned int size)
+{
+	QuillState *s = opaque;
+
+	s->lib->write(s->emu, QUILL_BAR_REGS, addr, value, size);
+}
+
+static uint64_t quill_doorbell_read(void *opaque, hwaddr addr, unsigned int size)
+{
+	QuillState *s = opaque;
+
+	return s->lib->read(s->emu, QUILL_BAR_DOORBELL, addr, size);
+}
+
+static void quill_doorbell_write(void *opaque, hwaddr addr, uint64_t value, unsigned int size)
+{
+	QuillState *s = opaque;
+
+	s->lib->write(s->emu, QUILL_BAR_DOORBELL, addr, value, size);
+}
+
+/* Every size goes through as it is: the device says what an odd access does, not QEMU. */
+#define QUILL_ACCESS { .min_access_size = 1, .max_access_size = 8, .unaligned = true }
+
+static const MemoryRegionOps quill_regs_ops = {
+	.read = quill_regs_read,
+	.write = quill_regs_write,
+	.endianness = DEVICE_LITTLE_ENDIAN,
+	.valid = QUILL_ACCESS,
+	.impl = QUILL_ACCESS,
+};
+
+static const MemoryRegionOps quill_doorbell_ops = {
+	.read = quill_doorbell_read,
+	.write = quill_doorbell_write,
+	.endianness = DEVICE_LITTLE_ENDIAN,
+	.valid = QUILL_ACCESS,
+	.impl = QUILL_ACCESS,
+};
+
+/* ---- What the device asks of QEMU, from its own threads ------------------ */
+
+static void *quill_op_dma_map(void *opaque, uint64_t addr, uint64_t *len, bool write)
+{
+	QuillState *s = opaque;
+
+	if (qatomic_read(&s->gone)) {
+		trace_quill_dma_refused(addr, *len, write, "unplugged");
+		return NULL;
+	}
+	return quill_dma_map(PCI_DEVICE(s), addr, len, write);
+}
+
+static void quill_op_dma_unmap(void *opaque, void *ptr, uint64_t len, bool write, uint64_t written)
+{
+	QuillState *s = opaque;
+
+	quill_dma_unmap(PCI_DEVICE(s), ptr, len, write, written);
+}
+
+static void quill_op_msix(void *opaque, unsigned int vector)
+{
+	QuillState *s = opaque;
+
+	if (vector >= s->vectors) {
+		trace_quill_msix_dropped(vector, "the device has no such vector");
+		return;
+	}
+	set_bit_atomic(vector, s->msix_pending);
+	qemu_bh_schedule(s->msix_bh);
+}
+
+static void quill_op_trace(void *opaque, const char *line)
+{
+	trace_quill_core(line);
+}
+
+static const struct quill_emu_ops quill_ops = {
+	.dma_map = quill_op_dma_map,
+	.dma_unmap = quill_op_dma_unmap,
+	.msix = quill_op_msix,
+	.trace = quill_op_trace,
+};
+
+/* The main loop's half of quill_op_msix(). Masked vectors stay pending in the PBA, as msix_notify() does it. */
+static void quill_msix_deliver(void *opaque)
+{
+	DECLARE_BITMAP(raised, QUILL_MAX_VECTORS);
+	QuillState *s = opaque;
+	unsigned long vector;
+
+	bitmap_copy_and_clear_atomic(raised, s->msix_pending, QUILL_MAX_VECTORS);
+	if (s->gone)
+		return;
+
+	for (vector = find_first_bit(raised, s->vectors); vector < s->vectors;
+	     vector = find_next_bit(raised, s->vectors, vector + 1)) {
+		if (!msix_enabled(PCI_DEVICE(s))) {
+			trace_quill_msix_dropped(vector, "MSI-X is disabled");
+			continue;
+		}
+		trace_quill_msix(vector);
+		msix_notify(PCI_DEVICE(s), vector);
+	}
+}
+
+/* ---- Reset ---------------------------------------------------------------- */
+
+/*
+ * Power-on, secondary bus reset and FLR all end here, with the big lock held. Joining the device's
+ * threads under it is safe: none of them ever asks for it.
+ */
+static void quill_reset(DeviceState *dev)
+{
+	QuillState *s = QUILL(dev);
+
+	trace_quill_reset();
+	s->lib->reset(s->emu);
+	bitmap_zero(s->msix_pending, QUILL_MAX_VECTORS);
+}
+
+static void quill_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, int len)
+{
+	pci_default_write_config(dev, addr, value, len);
+	pcie_cap_flr_write_config(dev, addr, value, len);
+}
+
+/* ---- Coming and going -------------------------------------------------------- */
+
+/* What the glue itself relies on; the rest of the configuration is the library's to judge. */
+static bool quill_check(QuillState *s, Error **errp)
+{
+	PCIDevice *dev = PCI_DEVICE(s);
+
+	if (!pci_bus_is_express(pci_get_bus(dev))) {
+		error_setg(errp, "quill: found a conventional PCI bus, needs PCI Express (-machine q35)");
+		return false;
+	}
+	if (!is_power_of_2(s->prop_mem) || s->prop_mem < QUILL_MEM_MIN || s->prop_mem > QUILL_MEM_MAX) {
+		error_setg(errp, "quill: mem is %" PRIu64 " bytes, must be a power of two from %" PRIu64
+			   " to %" PRIu64, s->prop_mem, (uint64_t)QUILL_MEM_MIN, (uint64_t)QUILL_MEM_MAX);
+		return false;
+	}
+	if (!s->prop_queues || s->prop_queues > QUILL_MAX_QUEUES) {
+		error_setg(errp, "quill: queues is %u, must be 1 to %u", s->prop_queues, QUILL_MAX_QUEUES);
+		return false;
+	}
+	return true;
+}
+
+static bool quill_create(QuillState *s, Error **errp)
+{
+	struct quill_emu_config config = {
+		.mem = s->prop_mem,
+		.cores = s->prop_cores,
+		.queues = s->prop_queues,
+		.threads = s->prop_threads,
+		.profile = s->prop_profile,
+		.inject = s->prop_inject,
+		.kernels = s->prop_kernels,
+	};
+	char why[256] = "";
+
+	s->lib = quill_lib_get(errp);
+	if (!s->lib)
+		return false;
+
+	s->emu = s->lib->create(&config, &quill_ops, s, why, sizeof(why));
+	if (!s->emu)
+		error_setg(errp, "quill: %s", why);
+	return s->emu;
+}
+
+static void quill_register_bars(QuillState *s)
+{
+	PCIDevice *dev = PCI_DEVICE(s);
+
+	memory_region_init_io(&s->regs, OBJECT(s), &quill_regs_ops, s, "quill-regs", QUILL_BAR_REGS_SIZE);
+	pci_register_bar(dev, QUILL_BAR_REGS, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->regs);
+
+	memory_region_init_io(&s->doorbells, OBJECT(s), &quill_doorbell_ops, s, "quill-doorbells",
+			      QUILL_BAR_DOORBELL_SIZE);
+	pci_register_bar(dev, QUILL_BAR_DOORBELL, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->doorbells);
+
+	memory_region_init_ram_ptr(&s->mem, OBJECT(s), "quill-mem", s->prop_mem, s->lib->mem(s->emu));
+	pci_register_bar(dev, QUILL_BAR_MEM,
+			 PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64 |
+			 PCI_BASE_ADDRESS_MEM_PREFETCH, &s->mem);
+}
+
+static void quill_realize(PCIDevice *dev, Error **errp)
+{
+	QuillState *s = QUILL(dev);
+	unsigned int i;
+
+	if (!quill_check(s, errp))
+		return;
+	if (pcie_endpoint_cap_init(dev, 0) < 0) {
+		error_setg(errp, "quill: no room for the PCI Express capability");
+		return;
+	}
+	pcie_cap_flr_init(dev);
+
+	s->vectors = 1 + s->prop_queues;
+	if (msix_init_exclusive_bar(dev, s->vectors, QUILL_BAR_MSIX, errp))
+		goto err_pcie;
+	for (i = 0; i < s->vectors; i++)
+		msix_vector_use(dev, i);
+
+	/* Before the library has a thread that could raise a vector. */
+	s->msix_bh = qemu_bh_new(quill_msix_deliver, s);
+	if (!quill_create(s, errp))
+		goto err_msix;
+
+	quill_register_bars(s);
+	return;
+
+err_msix:
+	qemu_bh_delete(s->msix_bh);
+	s->msix_bh = NULL;
+	msix_uninit_exclusive_bar(dev);
+err_pcie:
+	pcie_cap_exit(dev);
+}
+
+/*
+ * Unplugged: all work stops here. The device itself goes in quill_finalize(), because old memory maps may still hold
+ * BAR4's memory, and a virtual processor in an access to BAR0 may have been on its way.
+ */
+static void quill_exit(PCIDevice *dev)
+{
+	QuillState *s = QUILL(dev);
+
+	qatomic_set(&s->gone, true);
+	s->lib->reset(s->emu);
+	bitmap_zero(s->msix_pending, QUILL_MAX_VECTORS);
+	msix_uninit_exclusive_bar(dev);
+	pcie_cap_exit(dev);
+}
+
+static void quill_finalize(Object *obj)
+{
+	QuillState *s = QUILL(obj);
+
+	if (!s->emu)
+		return;
+	s->lib->destroy(s->emu);
+	qemu_bh_delete(s->msix_bh);
+}
+
+static const VMStateDescription quill_vmstate = {
+	.name = TYPE_QUILL,
+	.unmigratable = 1,
+};
+
+static Property quill_properties[] = {
+	DEFINE_PROP_SIZE("mem", QuillState, prop_mem, QUILL_MEM_DEFAULT),
+	DEFINE_PROP_UINT32("cores", QuillState, prop_cores, 1),
+	DEFINE_PROP_UINT32("queues", QuillState, prop_queues, 16),
+	DEFINE_PROP_UINT32("threads", QuillState, prop_threads, 0),
+	DEFINE_PROP_STRING("profile", QuillState, prop_profile),
+	DEFINE_PROP_STRING("inject", QuillState, prop_inject),
+	DEFINE_PROP_STRING("kernels", QuillState, prop_kernels),
+	QUILL_PROP_END
+};
+
+static void quill_class_init(ObjectClass *klass, QUILL_CLASS_CONST void *data)
+{
+	PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+	DeviceClass *dc = DEVICE_CLASS(klass);
+
+	pc->realize = quill_realize;
+	pc->exit = quill_exit;
+	pc->config_write = quill_write_config;
+	pc->vendor_id = QUILL_PCI_VENDOR_ID;
+	pc->device_id = QUILL_PCI_DEVICE_ID;
+	pc->class_id = QUILL_PCI_CLASS;
+	pc->revision = QUILL_PCI_REVISION;
+
+	dc->desc = "Quill inference accelerator";
+	dc->vmsd = &quill_vmstate;
+	quill_set_reset(dc, quill_reset);
+	device_class_set_props(dc, quill_properties);
+	set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+}
+
+static const TypeInfo quill_type = {
+	.name = TYPE_QUILL,
+	.parent = TYPE_PCI_DEVICE,
+	.instance_size = sizeof(QuillState),
+	.instance_finalize = quill_finalize,
+	.class_init = quill_class_init,
+	.interfaces = (QUILL_CLASS_CONST InterfaceInfo[]) {
+		{ INTERFACE_PCIE_DEVICE },
+		{ }
+	},
+};
+
+static void quill_register(void)
+{
+	type_register_static(&quill_type);
+}
+
+type_init(quill_register)

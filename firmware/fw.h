@@ -248,6 +248,8 @@ void stream_position(struct report *r);
 void job_run(struct queue *q);
 /* The queue whose job runs, or NULL. */
 struct queue *job_queue(void);
+/* The engines have been, or are about to be, stopped. */
+bool job_stopping(void);
 /* End the job that runs. */
 void job_kill(void);
 /* The engine or the decoder found a fault. @stop: the engines are to stop at once. */

@@ -20,6 +20,11 @@ struct queue *job_queue(void)
 	return job.queue;
 }
 
+bool job_stopping(void)
+{
+	return job.stop || job.killed;
+}
+
 void job_kill(void)
 {
 	job.killed = true;
@@ -82,7 +87,8 @@ static void run(void)
 	}
 	if (job.killed)
 		report_oldest(QUILL_FAULT_KILLED);
-	if (!window_empty())
+	/* an engine that found a fault waits to be resumed, even if nothing is left in it */
+	if (job.stop || !window_empty())
 		window_abort();
 }
 

@@ -215,10 +215,6 @@ static bool decode_one(bool strict)
 	const struct quill_op_info *op;
 	const union quill_cmd *cmd;
 
-	if (stream.pc >= stream.records) {
-		stream.ended = true;
-		return false;
-	}
 	if (!window_room(stream.order))
 		return false;
 	cmd = fetch(stream.pc);
@@ -241,12 +237,10 @@ bool stream_decode(bool strict)
 {
 	__u32 n = 0;
 
-	if (stream.ended)
-		return false;
-	while (n < BURST && decode_one(strict)) {
+	while (n < (strict ? BURST : 1) && !stream.ended && decode_one(strict)) {
 		n++;
-		if (!strict)
-			break;
+		if (stream.pc >= stream.records)
+			stream.ended = true;
 	}
 	return n;
 }

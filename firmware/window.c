@@ -168,9 +168,12 @@ static void retired(struct entry *e)
 	e->state = ENTRY_RETIRED;
 	window.in_flight--;
 	window.engine_has[e->engine]--;
-	/* KILLED: another command's fault, or the driver, has taken it down */
-	if ((fault & 0xff) == QUILL_FAULT_KILLED)
+	/* KILLED: another command's fault, or the driver, has taken it down; else it is no success either */
+	if ((fault & 0xff) == QUILL_FAULT_KILLED) {
+		if (!job_stopping())
+			entry_fault(e, QUILL_FAULT_INTERNAL, 0, 0);
 		return;
+	}
 	if (fault)
 		entry_fault(e, fault & 0xff, fault >> 8 & 0xff,
 			    cb_read64(QUILL_CB_RETIRE_ADDR_LO));

@@ -18,6 +18,8 @@
 /* Queries that share a packed block of keys, and those that share a converted value. */
 #define ATTENTION_QUERIES 16
 #define ATTENTION_SHARE 4
+/* Vectors of the result that one query alone works on. */
+#define ATTENTION_VECTORS 4
 
 struct attention_state {
 	float acc[ATTENTION_QUERIES][QUILL_ATTENTION_MAX_HEAD_DIM];
@@ -106,34 +108,63 @@ static inline void attention_softmax(struct attention_state *s, uint32_t i)
 	s->max[i] = max;
 }
 
-/* acc = acc * alpha, then plus the values from..to - 1 in order, for a constant number of queries. */
+/*
+ * acc = acc * alpha, then plus the values from .. to - 1 in order, for some queries and some vectors of
+ * the result from e on: constants, four accumulators at most, so that these live in registers.
+ */
 static inline __attribute__((always_inline)) void
-attention_values(const uint32_t queries, struct attention_state *s, uint32_t i,
-		 const struct quill_attention_tile *t, const int8_t *v, uint32_t from, uint32_t to,
-		 bool rescale)
+attention_vectors(const uint32_t queries, const uint32_t vectors, struct attention_state *s,
+		  uint32_t i, const struct quill_attention_tile *t, const int8_t *v, uint32_t e,
+		  uint32_t from, uint32_t to, bool rescale)
 {
-	uint32_t e, j;
+	vf acc[ATTENTION_SHARE][ATTENTION_VECTORS];
+	uint32_t j;
 
-	for (e = 0; e < t->head_dim; e += LANES) {
-		vf acc[ATTENTION_SHARE];
+	_Pragma("GCC unroll 4")
+	for (uint32_t r = 0; r < queries; r++) {
+		vf alpha = vf_set1(rescale ? s->alpha[i + r] : 1.0f);
 
 		_Pragma("GCC unroll 4")
-		for (uint32_t r = 0; r < queries; r++) {
-			acc[r] = vf_load(&s->acc[i + r][e]);
-			if (rescale)
-				acc[r] = vf_mul(acc[r], vf_set1(s->alpha[i + r]));
-		}
-		for (j = from; j < to; j++) {
-			vf x = vf_load_s8(v + j * t->kv_stride + e);
+		for (uint32_t c = 0; c < vectors; c++)
+			acc[r][c] = vf_mul(vf_load(&s->acc[i + r][e + c * LANES]), alpha);
+	}
+	for (j = from; j < to; j++) {
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < vectors; c++) {
+			vf x = vf_load_s8(v + j * t->kv_stride + e + c * LANES);
 
 			_Pragma("GCC unroll 4")
 			for (uint32_t r = 0; r < queries; r++)
-				acc[r] = vf_fma(vf_set1(s->w[i + r][j]), x, acc[r]);
+				acc[r][c] = vf_fma(vf_set1(s->w[i + r][j]), x, acc[r][c]);
 		}
-		_Pragma("GCC unroll 4")
-		for (uint32_t r = 0; r < queries; r++)
-			vf_store(&s->acc[i + r][e], acc[r]);
 	}
+	_Pragma("GCC unroll 4")
+	for (uint32_t r = 0; r < queries; r++)
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < vectors; c++)
+			vf_store(&s->acc[i + r][e + c * LANES], acc[r][c]);
+}
+
+static inline void attention_shared_values(struct attention_state *s, uint32_t i,
+					   const struct quill_attention_tile *t, const int8_t *v,
+					   uint32_t to)
+{
+	uint32_t e;
+
+	for (e = 0; e < t->head_dim; e += LANES)
+		attention_vectors(ATTENTION_SHARE, 1, s, i, t, v, e, 0, to, true);
+}
+
+static inline void attention_own_values(struct attention_state *s, uint32_t i,
+					const struct quill_attention_tile *t, const int8_t *v,
+					uint32_t from, uint32_t to, bool rescale)
+{
+	uint32_t e = 0;
+
+	for (; e + ATTENTION_VECTORS * LANES <= t->head_dim; e += ATTENTION_VECTORS * LANES)
+		attention_vectors(1, ATTENTION_VECTORS, s, i, t, v, e, from, to, rescale);
+	for (; e < t->head_dim; e += LANES)
+		attention_vectors(1, 1, s, i, t, v, e, from, to, rescale);
 }
 
 /* Four queries share the values that all of them see; the rest is each one's own. */
@@ -148,14 +179,14 @@ static inline void attention_accumulate(struct attention_state *s,
 		shared = s->seen[i];
 		if (!shared)
 			break;
-		attention_values(ATTENTION_SHARE, s, i, t, v, 0, shared, true);
+		attention_shared_values(s, i, t, v, shared);
 		for (r = i + 1; r < i + ATTENTION_SHARE; r++)
 			if (s->seen[r] > shared)
-				attention_values(1, s, r, t, v, shared, s->seen[r], false);
+				attention_own_values(s, r, t, v, shared, s->seen[r], false);
 	}
 	for (; i < queries; i++)
 		if (s->seen[i])
-			attention_values(1, s, i, t, v, 0, s->seen[i], true);
+			attention_own_values(s, i, t, v, 0, s->seen[i], true);
 }
 
 static inline uint32_t attention_keys(const struct quill_attention_tile *t, uint32_t query)

@@ -3,7 +3,7 @@
 #if defined(__x86_64__)
 #include "lanes_avx512.h"
 #include "micro_avx512.h"
-#include "pack_loops.h"
+#include "pack_avx512.h"
 #include "gemm_loops.h"
 #include "attention_loops.h"
 #include "kernels.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows of int8 as a panel of B (transposed), plain C. micro_avx512.h has its own. */
+/* Rows of int8 as a panel of B (transposed), plain C. pack_avx512.h is the same for AVX-512. */
 #ifndef QUILL_PACK_LOOPS_H
 #define QUILL_PACK_LOOPS_H
 

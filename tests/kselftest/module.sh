@@ -16,7 +16,7 @@ log_since() { dmesg | sed "1,$1d"; }
 lines() { dmesg | wc -l; }
 
 echo "TAP version 13"
-echo "1..8"
+echo "1..11"
 
 if grep -q '^quill ' /proc/modules && rmmod quill; then ok unloads; else not_ok unloads "rmmod failed"; fi
 
@@ -48,12 +48,19 @@ refused() {
 
 mv $fw/quill_fw.bin $fw/good.bin
 refused missing_firmware_is_named 'quill/quill_fw.bin'
-for pair in "truncated:truncated|bytes" "payload-crc:crc" "abi-old:abi" "abi-new:abi"; do
-	kind=${pair%%:*}
-	cp $fw/bad/$kind.bin $fw/quill_fw.bin || true
-	refused "firmware_$kind" "${pair#*:}"
+while read -r kind pattern; do
+	cp "$fw/bad/$kind.bin" $fw/quill_fw.bin
+	refused "firmware_${kind}_is_refused_with_the_reason" "$pattern"
 	rm -f $fw/quill_fw.bin
-done
+done <<-END
+	corrupt crc.*(required|expected)
+	header-crc crc.*(required|expected)
+	truncated bytes.*(required|expected)
+	wrong-magic magic.*(required|expected)
+	too-old-abi abi.*(required|expected)
+	too-new-abi abi.*(required|expected)
+	wrong-hw hardware.*(required|expected)
+END
 mv $fw/good.bin $fw/quill_fw.bin
 
 if insmod "$module" && "$here/device" >/dev/null 2>&1; then ok loads_again; else not_ok loads_again "with the good image"; fi

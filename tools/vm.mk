@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+#
+# What a person types. Each of these first installs what is missing (tools/deps), then calls make again
+# for the rest, because what is found at parse time (pkg-config) may just have been installed.
+
+PROMPT ?= The kernel
+TOKENS ?= 64
+QEMU   := build/qemu/qemu-system-x86_64
+
+KSELFTEST_INC := $(KERNEL)/selftests
+KSELFTEST_DEP := $(KERNEL)/release
+
+$(KERNEL)/release:
+	@tools/kernel
+
+$(QEMU): $(wildcard emu/qemu/*) emu/core/quill_emu.h $(wildcard uapi/quill/*.h)
+	@emu/qemu/build
+
+MAKE_J := $(MAKE) --no-print-directory -j$(shell nproc)
+
+.PHONY: help deps all everything run vm check bench train clean qemu kernel checks
+
+help:
+	@echo 'Quill, an inference accelerator in emulation. Targets:'
+	@echo
+	@echo '  make run     boot the VM and let a small language model write (PROMPT="..." TOKENS=64)'
+	@echo '  make check   every test, native and in the VM'
+	@echo '  make vm      a shell in the VM: module loaded, tools and manual at hand'
+	@echo '  make bench   measure beside peers; writes build/bench.jsonl'
+	@echo '  make         build everything, run nothing'
+	@echo '  make deps    install the packages that are missing (all targets do; DEPS=no leaves it out)'
+	@echo '  make train   train the model again (needs python3-torch)'
+	@echo '  make clean   remove build/; the cache with QEMU and kernel stays'
+	@echo
+	@echo 'QEMU and kernel are kept in $(CACHE).'
+
+deps:
+	@tools/deps
+
+all: deps
+	@$(MAKE_J) everything
+
+# The kernel and QEMU are other machines' work: downloaded, or compiled for minutes; the rest goes on meanwhile.
+everything: emu firmware libaccel tools kmod kselftest $(KERNEL)/release $(QEMU)
+
+qemu: $(QEMU)
+kernel: $(KERNEL)/release
+
+run: all
+	@tools/vm run -- quill-run --prompt "$$PROMPT" --tokens "$$TOKENS"
+run: export PROMPT := $(PROMPT)
+run: export TOKENS := $(TOKENS)
+
+vm: all
+	@tools/vm shell
+
+check: all
+	@$(MAKE_J) unit
+	@tests/run
+
+bench: all
+	@$(BENCH) --json >build/bench.jsonl
+	@tools/vm run --nvme -- quill-latency --nvme /dev/nvme0n1 --json >>build/bench.jsonl
+	@tools/bench-table build/bench.jsonl
+
+train:
+	@tools/deps train
+	@/usr/bin/python3 tools/train/train.py
+
+clean:
+	@rm -rf build

@@ -59,7 +59,7 @@ done <<-END
 	wrong-magic magic.*(required|expected)
 	too-old-abi abi.*(required|expected)
 	too-new-abi abi.*(required|expected)
-	wrong-hw hardware.*(required|expected)
+	wrong-hw made for hardware
 END
 mv $fw/good.bin $fw/quill_fw.bin
 

@@ -22,6 +22,7 @@ static const struct profile profiles[] = {
 		.mem_kbps = 820000000,
 		.mem_latency = 725,
 		.burst = 64,
+		.dma_width = 512,
 	},
 	{
 		.name = "unit",
@@ -152,8 +153,8 @@ static void cost_copy(const struct profile *p, const union quill_cmd *cmd, struc
 	cost->read = traffic(p, c->src, c->height, c->width);
 	cost->written = traffic(p, c->dst, c->height, c->width);
 	cost->bytes = c->height * (p->burst + 2 * c->width);
-	/* The DMA engine starts one row a cycle, and moves a burst a cycle within SRAM. */
-	finish(p, c->height * div_up(c->width, p->burst), cost);
+	/* The DMA engine takes a cycle for a row at least. */
+	finish(p, c->height * div_up(c->width, p->dma_width), cost);
 }
 
 static void cost_fill(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
@@ -162,7 +163,7 @@ static void cost_fill(const struct profile *p, const union quill_cmd *cmd, struc
 
 	cost->written = traffic(p, c->dst, c->height, c->width);
 	cost->bytes = c->height * (p->burst + c->width);
-	finish(p, c->height * div_up(c->width, p->burst), cost);
+	finish(p, c->height * div_up(c->width, p->dma_width), cost);
 }
 
 static void cost_timestamp(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)

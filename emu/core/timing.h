@@ -23,6 +23,7 @@ struct profile {
 	uint64_t mem_kbps;	/* device memory, 1000 bytes a second */
 	uint32_t mem_latency;	/* cycles to the first byte */
 	uint32_t burst;		/* bytes that memory moves at least */
+	uint32_t dma_width;	/* bytes of a row that the DMA engine moves in a cycle */
 	bool unit;		/* every command takes one cycle */
 };
 

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/* Device time: a function of command and profile, of nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core.h"
+#include "quill_host.h"
+
+static union quill_cmd cmd[2];
+
+static struct cost cost_of(const char *profile)
+{
+	struct cost cost;
+
+	timing_cost(profile_get(profile), cmd, &cost);
+	return cost;
+}
+
+static struct cost gemm(uint32_t m, uint32_t n, uint32_t k)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].gemm.hdr.opcode = QUILL_OP_GEMM;
+	cmd[0].gemm.hdr.type_d = QUILL_TYPE_S8;
+	cmd[0].gemm.m = m;
+	cmd[0].gemm.n = n;
+	cmd[0].gemm.k = k;
+	cmd[0].gemm.a = cmd[0].gemm.b = cmd[0].gemm.d = 0x100000;
+	cmd[1].gemm_ext.scale = 0x100000;
+	return cost_of("quill-1");
+}
+
+static struct cost attention(uint32_t n_q, uint32_t n_kv, uint32_t heads, uint32_t kv_heads,
+			     uint32_t dim, bool causal)
+{
+	struct quill_cmd_attention *a = &cmd[0].attention;
+	struct quill_ext_attention *e = &cmd[1].attention_ext;
+
+	memset(cmd, 0, sizeof(cmd));
+	a->hdr.opcode = QUILL_OP_ATTENTION;
+	a->hdr.flags = causal ? QUILL_CMD_CAUSAL : 0;
+	a->n_q = n_q;
+	a->n_kv = n_kv;
+	a->n_heads = heads;
+	a->n_kv_heads = kv_heads;
+	a->head_dim = dim;
+	a->q = a->k = a->v = a->out = 0x100000;
+	e->q_scale = e->k_scale = e->v_scale = 0x100000;
+	return cost_of("quill-1");
+}
+
+static double tops(struct cost c)
+{
+	return 2.0 * c.macs * profile_get("quill-1")->clock_khz * 1e3 / c.cycles / 1e12;
+}
+
+static void profile_has_the_peak_it_claims(void **state)
+{
+	const struct profile *p = profile_get(NULL);
+
+	assert_string_equal(p->name, "quill-1");
+	/* 8 arrays of 128 x 128 at 1.45 GHz: 380 TOPS; 820 GB/s */
+	assert_int_equal((int)(2e-9 * p->arrays * p->array_dim * p->array_dim * p->clock_khz), 380);
+	assert_int_equal(p->mem_kbps, 820000000);
+	assert_null(profile_get("quill-2"));
+	assert_null(profile_get(""));
+}
+
+static void gemm_takes_the_cycles_that_the_formula_gives(void **state)
+{
+	struct cost c = gemm(1024, 1024, 1024);
+
+	/* 64 squares on 8 arrays: 8 passes of 1024 rows, 3 * 128 to fill; and the latency of memory */
+	assert_int_equal(c.cycles, 8 * 1024 + 3 * 128 + 725);
+	assert_int_equal(c.macs, 1ull << 30);
+	assert_int_equal(c.read, 2 * 1024 * 1024 + 1024 * 8);
+	assert_int_equal(c.written, 1024 * 1024);
+
+	/* one row: memory sets the pace. 1 MiB of B, 1 KiB each of A and D, 8 KiB of table */
+	c = gemm(1, 1024, 1024);
+	assert_int_equal(c.read + c.written, 1024 * 1024 + 1024 * 10);
+	assert_int_equal(c.cycles, (1058816ull * 1450 + 819999) / 820000 + 725);
+
+	/* one square of weights: the eight arrays share the rows */
+	c = gemm(8192, 128, 128);
+	assert_int_equal(c.cycles, (2ull * 8192 * 128 + 16384 + 1024) * 1450 / 820000 + 1 + 725);
+	cmd[0].gemm.a = cmd[0].gemm.b = cmd[0].gemm.d = QUILL_VA_SRAM;
+	cmd[1].gemm_ext.scale = QUILL_VA_SRAM;
+	c = cost_of("quill-1");
+	assert_int_equal(c.cycles, 8192 / 8 + 3 * 128);
+	assert_int_equal(c.read + c.written, 0);
+}
+
+static void large_gemm_nears_the_peak_and_none_passes_it(void **state)
+{
+	uint32_t m, n, k;
+
+	assert_true(tops(gemm(4096, 4096, 4096)) > 370);
+	for (m = 1; m <= 1u << 14; m *= 5)
+		for (n = 1; n <= 1u << 14; n *= 7)
+			for (k = 1; k <= 1u << 16; k *= 9)
+				assert_true(tops(gemm(m, n, k)) <= 380.2);
+}
+
+static void more_work_never_takes_less_time(void **state)
+{
+	uint64_t last = 0, now;
+	uint32_t i;
+
+	for (i = 1; i < 3000; i += 13, last = now) {
+		now = gemm(i, 512, 512).cycles;
+		assert_true(now >= last);
+	}
+	for (last = 0, i = 1; i < 3000; i += 13, last = now) {
+		now = attention(1, i, 8, 2, 64, false).cycles;
+		assert_true(now >= last);
+	}
+}
+
+static void a_that_exceeds_sram_reads_b_again(void **state)
+{
+	uint64_t b = quill_packed_size(64, 65536);
+
+	assert_int_equal(gemm(192, 64, 65536).read, 192ull * 65536 + b + 512);
+	assert_int_equal(gemm(193, 64, 65536).read, 193ull * 65536 + 2 * b + 512);
+}
+
+static void attention_counts_the_pairs_that_are_seen(void **state)
+{
+	struct cost c = attention(10, 100, 8, 2, 64, false);
+
+	assert_int_equal(c.macs, 2ull * 10 * 100 * 8 * 64);
+	c = attention(10, 100, 8, 2, 64, true);
+	/* 91 + 92 + ... + 100 */
+	assert_int_equal(c.macs, 2ull * 955 * 8 * 64);
+	assert_int_equal(c.written, 10 * 8 * 64 * 4);
+	/* decoding one token over a long context reads all keys and values: memory sets the pace */
+	c = attention(1, 1 << 20, 8, 8, 128, true);
+	assert_true(c.cycles >= 2ull * (1 << 20) * 8 * 128 * 1450 / 820000);
+}
+
+static void largest_commands_do_not_overflow(void **state)
+{
+	struct cost c = gemm(1u << 23, 1u << 24, 65536);
+
+	assert_true(c.macs == 1ull << 63);
+	/* 2^63 multiply-adds on 2^17 units */
+	assert_true(c.cycles >= 1ull << 46 && c.cycles < 1ull << 47);
+	c = attention(65536, 1 << 20, 1024, 1, 256, false);
+	assert_true(c.macs == 1ull << 55);
+	assert_true(c.cycles >= 1ull << 38);
+
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].copy.hdr.opcode = QUILL_OP_COPY;
+	cmd[0].copy.width = 1ull << 40;
+	cmd[0].copy.height = 1u << 8;
+	cmd[0].copy.dst = cmd[0].copy.src = 4096;
+	c = cost_of("quill-1");
+	assert_true(c.read == 1ull << 48 && c.written == 1ull << 48);
+	assert_true(c.cycles == ((1ull << 49) * (unsigned __int128)1450 + 819999) / 820000 + 725);
+}
+
+static void copy_pays_a_burst_for_every_short_row(void **state)
+{
+	struct cost c;
+
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].copy.hdr.opcode = QUILL_OP_COPY;
+	cmd[0].copy.width = 1;
+	cmd[0].copy.height = 1000;
+	cmd[0].copy.dst = cmd[0].copy.src = 4096;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read, 64000);
+	assert_int_equal(c.written, 64000);
+	/* one row a cycle is slower than the bursts' bytes are */
+	assert_int_equal(c.cycles, 1000 + 725);
+}
+
+static void unit_profile_takes_one_cycle_a_command(void **state)
+{
+	gemm(1000, 1000, 1000);
+	assert_int_equal(cost_of("unit").cycles, 1);
+	assert_int_equal(cost_of("unit").macs, 1000000000);
+	attention(100, 100, 8, 8, 64, false);
+	assert_int_equal(cost_of("unit").cycles, 1);
+}
+
+/* A job with every engine in it; its counters and its timestamp. */
+static void run_job(const struct quill_host_config *config, uint64_t result[9])
+{
+	struct quill_host *h = qh_create(config);
+	uint32_t as = qh_as_create(h);
+	struct qh_buf *b = qh_alloc(h, as, 8 << 20, QH_RW);
+	struct quill_job_cpl cpl;
+	struct qh_stream s;
+
+	assert_int_equal(qh_queue_create(h, 0, as, QUILL_FW_PRIORITY_MEDIUM, 4), 0);
+	qh_stream_init(&s, h, as, 32);
+	qh_fill(&s, b->va, 1, 3, 1 << 20);
+	qh_signal_sem(qh_gemm(&s, b->va, b->va + (1 << 20), b->va + (4 << 20), 64, 512, 512), 1);
+	qh_gemm(&s, b->va, b->va + (1 << 20), b->va + (4 << 20), 3, 512, 512);
+	qh_wait_sem(qh_copy(&s, b->va + (6 << 20), b->va + (4 << 20), 12345), 1, 1);
+	qh_copy_2d(&s, b->va + (6 << 20), 100, b->va, 70, 60, 33);
+	qh_timestamp(&s, b->va + (7 << 20))->hdr.flags = QUILL_CMD_ORDERED;
+	cpl = qh_run(h, 0, &s);
+	assert_int_equal(cpl.status, 0);
+	memcpy(result, cpl.counters, sizeof(cpl.counters));
+	memcpy(&result[8], b->ptr + (7 << 20), 8);
+	qh_destroy(h);
+}
+
+static void device_time_is_the_same_whatever_the_host_does(void **state)
+{
+	const struct quill_host_config configs[] = {
+		{ .emu.threads = 1 },
+		{ .emu.threads = 4, .emu.kernels = "scalar" },
+		{ .emu.threads = 2, .scatter = true },
+		{ .emu.threads = 2, .map_limit = 100, .emu.cores = 2 },
+	};
+	uint64_t want[9], got[9];
+	unsigned int i;
+
+	run_job(&configs[0], want);
+	assert_true(want[QUILL_COUNTER_CYCLES] >= want[8] && want[8] > 0);
+	assert_int_equal(want[QUILL_COUNTER_MACS], 67ull * 512 * 512);
+	for (i = 0; i < 8; i++) {
+		run_job(&configs[i % 4], got);
+		assert_memory_equal(got, want, sizeof(want));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(profile_has_the_peak_it_claims),
+		cmocka_unit_test(gemm_takes_the_cycles_that_the_formula_gives),
+		cmocka_unit_test(large_gemm_nears_the_peak_and_none_passes_it),
+		cmocka_unit_test(more_work_never_takes_less_time),
+		cmocka_unit_test(a_that_exceeds_sram_reads_b_again),
+		cmocka_unit_test(attention_counts_the_pairs_that_are_seen),
+		cmocka_unit_test(largest_commands_do_not_overflow),
+		cmocka_unit_test(copy_pays_a_burst_for_every_short_row),
+		cmocka_unit_test(unit_profile_takes_one_cycle_a_command),
+		cmocka_unit_test(device_time_is_the_same_whatever_the_host_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -519,8 +519,8 @@ static void two_devices_in_a_process_are_independent(void **state)
 	cpl = qh_run(b, 0, &s);
 	assert_int_equal(cpl.status, 0);
 	assert_int_equal(buf_b->ptr[0], 0x5a);
-	assert_int_equal(buf_a->ptr[0], 0);
 	quill_emu_reset(qh_emu(a));
+	assert_int_equal(buf_a->ptr[0], 0);
 	assert_int_equal(qh_read(b, QUILL_REG_RESET_COUNT), 0);
 	assert_int_equal(qh_read(b, CORE + QUILL_CORE_STATUS), QUILL_CORE_READY);
 	cpl = qh_run(b, 0, &s);

@@ -199,11 +199,11 @@ static void run_job(const struct quill_host_config *config, uint64_t result[9])
 
 	assert_int_equal(qh_queue_create(h, 0, as, QUILL_FW_PRIORITY_MEDIUM, 4), 0);
 	qh_stream_init(&s, h, as, 32);
-	qh_fill(&s, b->va, 1, 3, 1 << 20);
+	qh_fill(&s, b->va + (2 << 20), 1, 3, 1 << 20);
 	qh_signal_sem(qh_gemm(&s, b->va, b->va + (1 << 20), b->va + (4 << 20), 64, 512, 512), 1);
-	qh_gemm(&s, b->va, b->va + (1 << 20), b->va + (4 << 20), 3, 512, 512);
+	qh_gemm(&s, b->va, b->va + (1 << 20), b->va + (5 << 20), 3, 512, 512);
 	qh_wait_sem(qh_copy(&s, b->va + (6 << 20), b->va + (4 << 20), 12345), 1, 1);
-	qh_copy_2d(&s, b->va + (6 << 20), 100, b->va, 70, 60, 33);
+	qh_copy_2d(&s, b->va + (6 << 20) + 65536, 100, b->va, 70, 60, 33);
 	qh_timestamp(&s, b->va + (7 << 20))->hdr.flags = QUILL_CMD_ORDERED;
 	cpl = qh_run(h, 0, &s);
 	assert_int_equal(cpl.status, 0);

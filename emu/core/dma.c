@@ -170,9 +170,7 @@ uint32_t dma_open(struct dma_ctx *ctx, const struct dma_port *port, uint64_t va,
 
 	len = QUILL_PAGE_SIZE - va % QUILL_PAGE_SIZE;
 	pages = want > len ? 1 + (want - len + QUILL_PAGE_SIZE - 1) / QUILL_PAGE_SIZE : 1;
-	/* Page 0 is a trap, whatever the tables say. */
-	fault = va < QUILL_PAGE_SIZE ? QUILL_FAULT_UNMAPPED :
-				       mmu_translate(ctx, port->as, va, pages, write, &pte);
+	fault = mmu_translate(ctx, port->as, va, pages, write, &pte);
 	if (fault)
 		return fault;
 

@@ -140,6 +140,9 @@ uint32_t mmu_translate(struct dma_ctx *ctx, uint32_t as, uint64_t va, uint32_t p
 
 	if (!(atomic_load_explicit(&space->ctrl, memory_order_relaxed) & QUILL_AS_CTRL_ENABLE))
 		return QUILL_FAULT_AS;
+	/* Page 0 is a trap, whatever the tables say. */
+	if (va < QUILL_PAGE_SIZE)
+		return QUILL_FAULT_UNMAPPED;
 	/* Before the walk reads anything: what it finds is no newer than this. */
 	gen = atomic_load_explicit(&space->gen, memory_order_acquire);
 	if (e->tag != tlb_tag(as, va) || e->gen != gen) {

@@ -63,6 +63,13 @@ static void *allocate(size_t size)
 
 /* ---- A pool of threads that share a counter of pieces ------------------------ */
 
+/*
+ * The counter holds the run's number, its pieces and the next piece to take, so that a thread that wakes late
+ * finds nothing to do, and nobody waits for it.
+ */
+#define PIECE_BITS	20
+#define PIECE_MASK	((1ull << PIECE_BITS) - 1)
+
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -70,58 +77,61 @@ struct pool {
 	pthread_t thread[MAX_THREADS];
 	void (*work)(void *arg, uint32_t piece);
 	void *arg;
-	uint32_t pieces;
-	atomic_uint next;
-	atomic_uint busy;
-	atomic_uint generation;
-	bool stop;
+	_Atomic uint64_t counter;
+	_Atomic uint32_t done;
+	atomic_bool stop;
 };
+
+static uint64_t pool_counter(uint64_t run, uint64_t pieces)
+{
+	return run << (2 * PIECE_BITS) | pieces << PIECE_BITS;
+}
+
+static uint64_t pool_run_of(struct pool *p)
+{
+	return atomic_load(&p->counter) >> (2 * PIECE_BITS);
+}
 
 static void pool_take(struct pool *p)
 {
-	uint32_t piece;
+	uint64_t at = atomic_load(&p->counter);
 
-	while ((piece = atomic_fetch_add(&p->next, 1)) < p->pieces)
-		p->work(p->arg, piece);
+	while ((at & PIECE_MASK) < (at >> PIECE_BITS & PIECE_MASK)) {
+		if (!atomic_compare_exchange_weak(&p->counter, &at, at + 1))
+			continue;
+		p->work(p->arg, (uint32_t)(at & PIECE_MASK));
+		atomic_fetch_add(&p->done, 1);
+		at = atomic_load(&p->counter);
+	}
 }
 
 /* Spins for some microseconds, as OpenMP's threads do, then sleeps. */
-static unsigned int pool_wait(struct pool *p, unsigned int seen)
+static uint64_t pool_wait(struct pool *p, uint64_t seen)
 {
 	unsigned int i;
 
-	for (i = 0; i < 2000; i++) {
-		if (atomic_load(&p->generation) != seen)
-			return atomic_load(&p->generation);
+	for (i = 0; i < 5000 && pool_run_of(p) == seen; i++)
 		__builtin_ia32_pause();
-	}
+	if (pool_run_of(p) != seen)
+		return pool_run_of(p);
 	pthread_mutex_lock(&p->lock);
-	while (atomic_load(&p->generation) == seen)
+	while (pool_run_of(p) == seen)
 		pthread_cond_wait(&p->wake, &p->lock);
 	pthread_mutex_unlock(&p->lock);
-	return atomic_load(&p->generation);
+	return pool_run_of(p);
 }
 
 static void *pool_thread(void *arg)
 {
 	struct pool *p = arg;
-	unsigned int seen = 0;
+	uint64_t seen = 0;
 
 	for (;;) {
 		seen = pool_wait(p, seen);
-		if (p->stop)
+		if (atomic_load(&p->stop))
 			return NULL;
 		pool_take(p);
-		atomic_fetch_sub(&p->busy, 1);
 	}
-}
-
-static void pool_announce(struct pool *p)
-{
-	pthread_mutex_lock(&p->lock);
-	atomic_fetch_add(&p->generation, 1);
-	pthread_cond_broadcast(&p->wake);
-	pthread_mutex_unlock(&p->lock);
 }
 
 /* The caller is one of the threads. */
@@ -129,13 +139,14 @@ static void pool_run(struct pool *p, void (*work)(void *, uint32_t), void *arg, 
 {
 	p->work = work;
 	p->arg = arg;
-	p->pieces = pieces;
-	atomic_store(&p->next, 0);
-	atomic_store(&p->busy, p->threads - 1);
+	atomic_store(&p->done, 0);
+	pthread_mutex_lock(&p->lock);
+	atomic_store(&p->counter, pool_counter(pool_run_of(p) + 1, pieces));
 	if (p->threads > 1)
-		pool_announce(p);
+		pthread_cond_broadcast(&p->wake);
+	pthread_mutex_unlock(&p->lock);
 	pool_take(p);
-	while (atomic_load(&p->busy))
+	while (atomic_load(&p->done) < pieces)
 		__builtin_ia32_pause();
 }
 
@@ -157,8 +168,8 @@ static bool pool_start(struct pool *p, unsigned int threads)
 
 static void pool_stop(struct pool *p)
 {
-	p->stop = true;
-	pool_announce(p);
+	atomic_store(&p->stop, true);
+	pool_run(p, NULL, NULL, 0);
 	while (--p->threads)
 		pthread_join(p->thread[p->threads], NULL);
 	pthread_cond_destroy(&p->wake);
@@ -410,8 +421,8 @@ static double measure(struct gemm *g, struct peer *p, double least)
 	unsigned int calls = 0;
 	double start, time;
 
-	/* The other's threads spin for a while after their work. */
-	pause_ms(3);
+	/* OpenMP threads spin for some milliseconds after their work. */
+	pause_ms(12);
 	if (!run_once(g, p))
 		return -1;
 	start = now();
@@ -498,6 +509,17 @@ static bool gemm_case(struct gemm *g, unsigned int threads, const struct options
 	peer_free(&p);
 	report(g, threads, &r, jsonl);
 	return true;
+}
+
+/* OpenMP's threads wait for one another by spinning: beside other work, two of them measure that work. */
+static void warn_if_busy(void)
+{
+	double load[1];
+
+	if (getloadavg(load, 1) == 1 && load[0] > 0.5)
+		fprintf(stderr,
+			"quill-bench: the load average is %.1f, expected below 0.5: ratios, with 2 threads above all, will be off\n",
+			load[0]);
 }
 
 static bool suite_gemm_s8(const struct options *o, FILE *jsonl)
@@ -622,6 +644,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	status = 0;
+	warn_if_busy();
 	for (i = 0; i < SUITES; i++)
 		if (!o.suite || !strcmp(o.suite, suites[i].name))
 			status |= !suites[i].run(&o, jsonl);

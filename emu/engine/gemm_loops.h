@@ -72,11 +72,13 @@ static inline void gemm_store_s8(const struct gemm_columns *c, uint32_t rows,
 {
 	uint32_t r, at;
 
-	for (at = 0; at < QUILL_PANEL_N; at += LANES)
+	for (at = 0; at < QUILL_PANEL_N; at += LANES) {
+		vrequant q = c->requant[at / LANES];
+		vi bias = vi_load(&c->bias_s32[at]);
+
 		for (r = 0; r < rows; r++)
-			vrequant_store(d + r * ldd + at,
-				       vi_add(vi_load(&acc[r][at]), vi_load(&c->bias_s32[at])),
-				       &c->requant[at / LANES]);
+			vrequant_store(d + r * ldd + at, vi_add(vi_load(&acc[r][at]), bias), q);
+	}
 }
 
 static inline void gemm_store_f32(const struct gemm_columns *c, const struct quill_gemm_tile *t,

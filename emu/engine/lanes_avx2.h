@@ -188,9 +188,9 @@ static inline __m256i avx2_requant4(__m256i acc, __m256i channel, const vrequant
 	return _mm256_blendv_epi8(x, hi, _mm256_cmpgt_epi64(x, hi));
 }
 
-static inline void vrequant_store(int8_t *p, vi acc, const vrequant *q)
+static inline void vrequant_store(int8_t *p, vi acc, vrequant q)
 {
-	const __m256i *channel = (const __m256i *)q->channel;
+	const __m256i *channel = (const __m256i *)q.channel;
 	const __m128i *half = (const __m128i *)&acc;
 	int i, j;
 
@@ -199,7 +199,7 @@ static inline void vrequant_store(int8_t *p, vi acc, const vrequant *q)
 		int64_t x[4];
 
 		_mm256_storeu_si256((__m256i *)x,
-				    avx2_requant4(wide, _mm256_loadu_si256(channel + i), q));
+				    avx2_requant4(wide, _mm256_loadu_si256(channel + i), &q));
 		for (j = 0; j < 4; j++)
 			p[4 * i + j] = (int8_t)x[j];
 	}

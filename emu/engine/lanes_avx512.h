@@ -169,7 +169,7 @@ static inline vrequant vrequant_load(const struct quill_requant *channel, int32_
 
 /* Eight channels, exactly: one rounding, half to even, then limits; the zero point is added later. */
 static inline __m256i avx512_requant8(__m256i acc, const struct quill_requant *channel,
-				      const vrequant *q)
+				      int32_t lo, int32_t hi)
 {
 	const __m512i one = _mm512_set1_epi64(1);
 	__m512i both = _mm512_loadu_si512(channel);
@@ -182,33 +182,33 @@ static inline __m256i avx512_requant8(__m256i acc, const struct quill_requant *c
 	__m512i round = _mm512_add_epi64(_mm512_sub_epi64(half, one), last);
 
 	x = _mm512_srav_epi64(_mm512_mask_add_epi64(x, some, x, round), shift);
-	x = _mm512_max_epi64(x, _mm512_set1_epi64(q->exact_lo));
-	x = _mm512_min_epi64(x, _mm512_set1_epi64(q->exact_hi));
+	x = _mm512_max_epi64(x, _mm512_set1_epi64(lo));
+	x = _mm512_min_epi64(x, _mm512_set1_epi64(hi));
 	return _mm512_cvtepi64_epi32(x);
 }
 
-static __attribute__((noinline, cold)) __m512i avx512_requant_exactly(__m512i acc,
-								       const vrequant *q)
+static __attribute__((noinline, cold)) __m512i
+avx512_requant_exactly(__m512i acc, const struct quill_requant *channel, int32_t lo, int32_t hi)
 {
-	__m256i a = avx512_requant8(_mm512_castsi512_si256(acc), q->channel, q);
-	__m256i b = avx512_requant8(_mm512_extracti64x4_epi64(acc, 1), q->channel + 8, q);
+	__m256i a = avx512_requant8(_mm512_castsi512_si256(acc), channel, lo, hi);
+	__m256i b = avx512_requant8(_mm512_extracti64x4_epi64(acc, 1), channel + 8, lo, hi);
 
 	return _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
 }
 
-static inline void vrequant_store(int8_t *p, vi acc, const vrequant *q)
+static inline void vrequant_store(int8_t *p, vi acc, vrequant q)
 {
 	const int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-	__m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), q->scale);
+	__m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), q.scale);
 	__m512 rest;
 	__m512i x;
 
-	y = _mm512_min_ps(_mm512_max_ps(y, q->lo), q->hi);
+	y = _mm512_min_ps(_mm512_max_ps(y, q.lo), q.hi);
 	x = _mm512_cvt_roundps_epi32(y, nearest);
 	rest = _mm512_abs_ps(_mm512_reduce_ps(y, nearest));
 	if (_mm512_cmp_ps_mask(rest, _mm512_set1_ps(AVX512_NEAR_TIE), _CMP_GT_OQ))
-		x = avx512_requant_exactly(acc, q);
-	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_add_epi32(x, q->zero)));
+		x = avx512_requant_exactly(acc, q.channel, q.exact_lo, q.exact_hi);
+	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_add_epi32(x, q.zero)));
 }
 
 #endif /* QUILL_LANES_AVX512_H */

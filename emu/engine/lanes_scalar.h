@@ -193,18 +193,18 @@ static inline vrequant vrequant_load(const struct quill_requant *channel, int32_
 	return (vrequant){ channel, zero, lo, hi };
 }
 
-static inline void vrequant_store(int8_t *p, vi a, const vrequant *q)
+static inline void vrequant_store(int8_t *p, vi a, vrequant q)
 {
 	for EACH_LANE(i) {
-		int shift = q->channel[i].shift;
-		int64_t x = (int64_t)a.v[i] * q->channel[i].mult;
+		int shift = q.channel[i].shift;
+		int64_t x = (int64_t)a.v[i] * q.channel[i].mult;
 
 		/* Half to even: half - 1, plus the bit that will be the last. |x| is at most 2^62. */
 		if (shift)
 			x = (x + (1ll << (shift - 1)) - 1 + (x >> shift & 1)) >> shift;
-		x += q->zero;
-		x = x < q->lo ? q->lo : x;
-		p[i] = (int8_t)(x > q->hi ? q->hi : x);
+		x += q.zero;
+		x = x < q.lo ? q.lo : x;
+		p[i] = (int8_t)(x > q.hi ? q.hi : x);
 	}
 }
 

@@ -79,7 +79,7 @@ $(B)/tests/test_libaccel_%: $(B)/obj/tests/test_libaccel_%.o $(LIBACCEL_A) $(LIB
 $(B)/kselftest/libaccel: libaccel/tests/device.c $(LIBACCEL_SO)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -ffp-contract=off -MF $(B)/obj/libaccel/device.d -o $@ $< \
-		$(ACCEL_LDLIBS) -lcmocka -lm
+		$(ACCEL_LDLIBS) -lcmocka -lm -lpthread
 
 kselftest: $(B)/kselftest/libaccel
 

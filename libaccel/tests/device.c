@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -331,7 +332,10 @@ static void a_fault_is_told_in_words_and_the_queue_goes_on(void **state)
 	expect_text(f, "job 2 failed: command 1 (COPY)");
 }
 
-/* Jobs fail in a row before anyone waits: each wait still tells the truth. */
+/*
+ * Jobs fail in a row before anyone waits: each wait still tells the truth. 15 of them, so that the library
+ * has no reason to look at any (its first slots are 16) before all have failed.
+ */
 static void each_job_has_its_own_error(void **state)
 {
 	struct fixture *f = *state;
@@ -342,15 +346,15 @@ static void each_job_has_its_own_error(void **state)
 	ok(f, accel_cmd_nop(f->stream, NULL));
 	ok(f, accel_stream_create(f->vm, 1, &faulty));
 	ok(f, accel_cmd_copy(faulty, f->buf.va, 0x7000000000, 64, NULL));
-	for (i = 1; i <= 40; i++)
+	for (i = 1; i <= 15; i++)
 		ok(f, accel_queue_submit(f->queue, i % 3 ? f->stream : faulty, NULL, 0, &point));
 	accel_stream_destroy(faulty);
-	for (i = 40; i >= 1; i--)
+	for (i = 15; i >= 1; i--)
 		assert_int_equal(accel_queue_wait(f->queue, (uint64_t)i, 60 * SECOND),
 				 i % 3 ? 0 : -EIO);
 	expect_text(f, "job 3 failed: Input/output error; its details are gone: a later job failed");
-	assert_int_equal(accel_queue_wait(f->queue, 39, 0), -EIO);
-	expect_text(f, "job 39 failed: command 0 (COPY): read by DMA at device address 0x7000000000");
+	assert_int_equal(accel_queue_wait(f->queue, 15, 0), -EIO);
+	expect_text(f, "job 15 failed: command 0 (COPY): read by DMA at device address 0x7000000000");
 }
 
 static void a_readonly_bind_cannot_be_written(void **state)
@@ -475,6 +479,62 @@ static void objects_go_in_any_order(void **state)
 	accel_weights_destroy(w);
 }
 
+/* Make queues until there are none left, and see that every one comes back. */
+static void exhausted_queues_are_told_and_come_back(void **state)
+{
+	struct accel_queue *queues[65];
+	struct fixture *f = *state;
+	int round, n, ret, first = 0;
+
+	for (round = 0; round < 2; round++) {
+		for (n = 0; n < 65; n++) {
+			ret = accel_queue_create(f->vm, NULL, &queues[n]);
+			if (ret)
+				break;
+		}
+		assert_int_equal(ret, -ENOSPC);
+		expect_text(f, "all hardware queues, or this user's share of them, are in use");
+		assert_in_range(n, 1, 64);
+		assert_int_equal(n, round ? first : n);
+		first = n;
+		while (n--)
+			accel_queue_destroy(queues[n]);
+	}
+}
+
+static void exhausted_spaces_are_told_and_come_back(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_vm *vms[65];
+	int round, n, ret, first = 0;
+
+	for (round = 0; round < 2; round++) {
+		for (n = 0; n < 65; n++) {
+			ret = accel_vm_create(f->dev, &vms[n]);
+			if (ret)
+				break;
+		}
+		assert_int_equal(ret, -ENOSPC);
+		expect_text(f, "this user's share of them, are in use");
+		assert_in_range(n, 1, 64);
+		assert_int_equal(n, round ? first : n);
+		first = n;
+		while (n--)
+			accel_vm_destroy(vms[n]);
+	}
+}
+
+static void absurd_sizes_are_refused(void **state)
+{
+	struct accel_bo *bo = NULL;
+	struct fixture *f = *state;
+
+	assert_true(accel_bo_create(f->dev, SIZE_MAX, 0, &bo) < 0);
+	expect_text(f, "the driver refused 18446744073709551615 bytes");
+	assert_true(accel_bo_create(f->dev, 1ull << 60, 0, &bo) < 0);
+	assert_null(bo);
+}
+
 /* ---- Operations ---- */
 
 static void check_matmul_s8(struct fixture *f, struct accel_ops *ops, uint32_t m, uint32_t n,
@@ -517,6 +577,68 @@ static void matmul_s8_is_exact(void **state)
 	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		check_matmul_s8(f, ops, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
 	accel_ops_destroy(ops);
+}
+
+struct worker {
+	struct fixture *f;
+	pthread_t thread;
+	int wrong;
+};
+
+/* No assertions here: they jump, and this is not the test's stack. */
+static void *work(void *arg)
+{
+	enum { M = 4, N = 20, K = 50 };
+	int8_t a[M * K], b[N * K];
+	struct worker *me = arg;
+	struct accel_weights *w;
+	struct accel_queue *queue;
+	struct accel_ops *ops;
+	int32_t d[M * N], sum;
+	int i, j, k, round;
+
+	for (i = 0; i < M * K; i++)
+		a[i] = (int8_t)(i * 37 + (int)(intptr_t)me);
+	for (i = 0; i < N * K; i++)
+		b[i] = (int8_t)(i * 11);
+	me->wrong = 1;
+	if (accel_queue_create(me->f->vm, NULL, &queue))
+		return NULL;
+	if (accel_ops_create(queue, &ops))
+		return NULL;
+	for (me->wrong = 0, round = 0; round < 25; round++) {
+		if (accel_weights_create_s8(me->f->vm, b, N, K, 0, ACCEL_ORDER_NK, NULL, NULL, &w)) {
+			me->wrong++;
+			break;
+		}
+		me->wrong += accel_matmul_s8(ops, w, a, 0, M, d, 0) != 0;
+		accel_weights_destroy(w);
+		for (i = 0; i < M; i++)
+			for (j = 0; j < N; j++) {
+				for (sum = 0, k = 0; k < K; k++)
+					sum += a[i * K + k] * b[j * K + k];
+				me->wrong += d[i * N + j] != sum;
+			}
+	}
+	accel_ops_destroy(ops);
+	accel_queue_destroy(queue);
+	return NULL;
+}
+
+static void threads_with_queues_of_their_own_share_a_space(void **state)
+{
+	struct worker workers[4] = { { .f = *state }, { .f = *state }, { .f = *state }, { .f = *state } };
+	struct fixture *f = *state;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	for (i = 0; i < 4; i++)
+		pthread_join(workers[i].thread, NULL);
+	for (i = 0; i < 4; i++)
+		if (workers[i].wrong)
+			fail_msg("thread %d: %d wrong; last error: %s", i, workers[i].wrong,
+				 accel_last_error(f->dev));
 }
 
 static void matmul_f32_is_the_definition_to_the_bit(void **state)
@@ -642,7 +764,11 @@ int main(void)
 		TEST(an_endless_job_is_ended_at_its_limit),
 		TEST(jobs_wait_for_those_of_other_queues),
 		TEST(objects_go_in_any_order),
+		TEST(exhausted_queues_are_told_and_come_back),
+		TEST(exhausted_spaces_are_told_and_come_back),
+		TEST(absurd_sizes_are_refused),
 		TEST(matmul_s8_is_exact),
+		TEST(threads_with_queues_of_their_own_share_a_space),
 		TEST(matmul_f32_is_the_definition_to_the_bit),
 		TEST(attention_is_near_exact_arithmetic),
 	};

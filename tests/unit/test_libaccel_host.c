@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -233,6 +234,63 @@ static void destroying_nothing_does_nothing(void **state)
 	accel_ops_destroy(NULL);
 }
 
+/* ---- Errors and log ---- */
+
+/* What an error and a log line of each level put on standard error, at the device's @level. */
+static size_t logged(int level, char *text, size_t size)
+{
+	struct accel_device dev = { .fd = -1, .log_level = level, .path = "/dev/x" };
+	FILE *file = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	size_t n;
+
+	pthread_mutex_init(&dev.lock, NULL);
+	fflush(stderr);
+	dup2(fileno(file), STDERR_FILENO);
+	assert_int_equal(accel_error(&dev, -EINVAL, "a is %d", 1), -EINVAL);
+	accel_log(&dev, ACCEL_LOG_OBJECT, "object");
+	accel_log(&dev, ACCEL_LOG_JOB, "job");
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_string_equal(accel_last_error(&dev), "a is 1");
+	rewind(file);
+	n = fread(text, 1, size - 1, file);
+	text[n] = 0;
+	fclose(file);
+	return n;
+}
+
+static void nothing_is_printed_unless_asked_for(void **state)
+{
+	char text[200];
+
+	assert_int_equal(logged(0, text, sizeof(text)), 0);
+	logged(1, text, sizeof(text));
+	assert_string_equal(text, "libaccel: /dev/x: a is 1\n");
+	logged(2, text, sizeof(text));
+	assert_string_equal(text, "libaccel: /dev/x: a is 1\nlibaccel: /dev/x: object\n");
+	logged(3, text, sizeof(text));
+	assert_string_equal(text, "libaccel: /dev/x: a is 1\nlibaccel: /dev/x: object\n"
+			    "libaccel: /dev/x: job\n");
+}
+
+/* A text that is made from the last one, and one that is too long. */
+static void an_error_can_quote_the_last_and_is_cut_at_its_limit(void **state)
+{
+	struct accel_device dev = { .fd = -1 };
+	char lots[2 * ACCEL_ERROR_MAX];
+
+	pthread_mutex_init(&dev.lock, NULL);
+	accel_error(&dev, -1, "inner");
+	accel_error(&dev, -1, "outer: %s", accel_last_error(&dev));
+	assert_string_equal(accel_last_error(&dev), "outer: inner");
+	memset(lots, 'x', sizeof(lots) - 1);
+	lots[sizeof(lots) - 1] = 0;
+	accel_error(&dev, -1, "%s", lots);
+	assert_int_equal(strlen(accel_last_error(&dev)), ACCEL_ERROR_MAX - 1);
+}
+
 /* ---- The library's face ---- */
 
 #define MAX_NAMES	200
@@ -310,6 +368,8 @@ int main(void)
 		cmocka_unit_test(every_fault_has_words),
 		cmocka_unit_test(a_failed_open_says_what_was_found_and_required),
 		cmocka_unit_test(destroying_nothing_does_nothing),
+		cmocka_unit_test(nothing_is_printed_unless_asked_for),
+		cmocka_unit_test(an_error_can_quote_the_last_and_is_cut_at_its_limit),
 		cmocka_unit_test(exports_are_the_map_the_header_and_the_pages),
 	};
 

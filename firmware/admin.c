@@ -137,15 +137,21 @@ static __u32 destroy(const struct quill_admin_msg *m, __u32 *detail)
 	return QUILL_ADMIN_OK;
 }
 
-/* What KILL does when no job of the queue runs (any more). */
-static void kill_rest(struct queue *q)
+/*
+ * What KILL does when no job of the queue runs (any more). A queue that was stopped is usable again,
+ * from its last good tail on, unless its completions still cannot be written.
+ */
+static __u32 kill_rest(struct queue *q)
 {
 	queue_doorbells();
-	queue_flush(q);
-	if (q->overrun && q->state == QUEUE_ACTIVE)
-		queue_report_overrun(q);
-	/* a queue that was stopped is usable again, from its last good tail on */
 	q->state = QUEUE_ACTIVE;
+	queue_flush(q);
+	if (q->state != QUEUE_ACTIVE)
+		return QUILL_ADMIN_DMA;
+	if (q->overrun)
+		queue_report_overrun(q);
+	q->state = QUEUE_ACTIVE;
+	return QUILL_ADMIN_OK;
 }
 
 /* False: to be answered later. */
@@ -162,7 +168,7 @@ static bool kill(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
 		job_kill();
 		return false;
 	}
-	kill_rest(q);
+	*status = kill_rest(q);
 	return true;
 }
 
@@ -233,10 +239,12 @@ void admin_serve(void)
 
 void admin_job_ended(void)
 {
+	__u32 status;
+
 	if (!admin.killing)
 		return;
-	kill_rest(admin.killing);
+	status = kill_rest(admin.killing);
 	admin.killing = NULL;
-	answer(admin.kill_seq, QUILL_ADMIN_OK, 0);
+	answer(admin.kill_seq, status, 0);
 	admin_serve();
 }

@@ -27,6 +27,8 @@ void log_init(__u64 addr, __u32 size)
 	log.head = addr;
 	log.text = addr + sizeof(log.state);
 	log.size = size ? size - sizeof(log.state) : 0;
+	if (size)
+		xfer_write(QUILL_AS_HOST, addr, &log.state, sizeof(log.state));
 }
 
 static void put(char c)
@@ -54,7 +56,7 @@ static void put_number(__u32 v, __u32 base)
 		put(digits[--n]);
 }
 
-/* The text first, then its length: a reader never sees bytes that are not there. */
+/* The text first, then its length, a word: a reader never sees bytes that are not there. */
 static void flush_to_memory(void)
 {
 	__u32 done = 0;
@@ -72,7 +74,7 @@ static void flush_to_memory(void)
 		log.state.written += n;
 		done += n;
 	}
-	xfer_write(QUILL_AS_HOST, log.head, &log.state, sizeof(log.state));
+	xfer_write(QUILL_AS_HOST, log.head, &log.state.written, sizeof(log.state.written));
 }
 
 void log_line(const char *fmt, ...)

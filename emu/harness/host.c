@@ -120,6 +120,11 @@ static void load_image(struct quill_host *h)
 	h->image_bus = qh_ram_alloc(h, QUILL_FW_MAX_SIZE, 4096);
 }
 
+const struct quill_fw_boot *qh_core_args(struct quill_host *h, unsigned int core)
+{
+	return &h->cores[core].args;
+}
+
 const void *qh_image(struct quill_host *h, size_t *size)
 {
 	*size = h->image_size;

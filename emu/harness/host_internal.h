@@ -49,6 +49,9 @@ struct quill_host {
 	pthread_cond_t raised;
 	unsigned int msix[QUILL_MAX_VECTORS];
 	atomic_long maps;
+	/* what pretends not to be RAM */
+	atomic_ullong hole;
+	atomic_ullong hole_size;
 	/* guards memory and tables */
 	pthread_mutex_t memory_lock;
 };

@@ -47,10 +47,13 @@ void qh_memory_exit(struct quill_host *h)
 void *qh_dma_map(void *opaque, uint64_t addr, uint64_t *len, bool write)
 {
 	struct quill_host *h = opaque;
+	uint64_t hole = atomic_load(&h->hole);
 	uint64_t off = addr - QH_RAM_BASE;
 
-	if (off >= h->config.ram)
+	if (off >= h->config.ram || addr - hole < atomic_load(&h->hole_size))
 		return NULL;
+	if (addr < hole && *len > hole - addr)
+		*len = hole - addr;
 	if (*len > h->config.ram - off)
 		*len = h->config.ram - off;
 	if (h->config.map_limit && *len > h->config.map_limit)
@@ -68,6 +71,13 @@ void qh_dma_unmap(void *opaque, void *ptr, uint64_t len, bool write, uint64_t wr
 		       (unsigned long long)written, (unsigned long long)len,
 		       write ? "writing" : "reading");
 	atomic_fetch_sub(&h->maps, 1);
+}
+
+void qh_hole(struct quill_host *h, uint64_t bus, uint64_t size)
+{
+	atomic_store(&h->hole_size, 0);
+	atomic_store(&h->hole, bus);
+	atomic_store(&h->hole_size, size);
 }
 
 long qh_dma_maps(struct quill_host *h)

@@ -53,6 +53,16 @@ uint32_t qh_queue_kill(struct quill_host *h, uint32_t q)
 	return queue_op(h, QUILL_ADMIN_QUEUE_KILL, q);
 }
 
+uint64_t qh_queue_ring(struct quill_host *h, uint32_t q)
+{
+	return h->queues[q].ring;
+}
+
+uint64_t qh_queue_cpl(struct quill_host *h, uint32_t q)
+{
+	return h->queues[q].cpl;
+}
+
 void qh_doorbell(struct quill_host *h, uint32_t q, uint32_t tail)
 {
 	quill_emu_write(h->emu, QUILL_BAR_DOORBELL, QUILL_DOORBELL(q), tail, 4);

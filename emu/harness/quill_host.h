@@ -76,6 +76,8 @@ void qh_write(struct quill_host *h, uint64_t reg, uint32_t value);
 void *qh_ram(struct quill_host *h, uint64_t bus);
 /** qh_ram_alloc() - zeroed contiguous guest memory; never freed */
 uint64_t qh_ram_alloc(struct quill_host *h, size_t size, size_t align);
+/** qh_hole() - from now on, [bus, bus + size) is not RAM for the device; one hole at a time, size 0: none */
+void qh_hole(struct quill_host *h, uint64_t bus, uint64_t size);
 /** qh_msix_count() - how often a vector was raised */
 unsigned int qh_msix_count(struct quill_host *h, unsigned int vector);
 /** qh_dma_maps() - mappings that the device holds now */
@@ -88,6 +90,8 @@ struct quill_fw_boot qh_boot_args(struct quill_host *h, unsigned int core);
 /** qh_boot() - start a core with these arguments and the image; its status when it is no longer BOOTING */
 uint32_t qh_boot(struct quill_host *h, unsigned int core, const struct quill_fw_boot *args,
 		 const void *image, size_t size);
+/** qh_core_args() - what qh_boot() last gave to the core */
+const struct quill_fw_boot *qh_core_args(struct quill_host *h, unsigned int core);
 /** qh_image() - the firmware image of the configuration */
 const void *qh_image(struct quill_host *h, size_t *size);
 /** qh_log() - copy out a core's log as a string; its length */
@@ -136,6 +140,9 @@ uint32_t qh_queue_create(struct quill_host *h, uint32_t q, uint32_t as, uint32_t
 			 uint32_t entries);
 uint32_t qh_queue_destroy(struct quill_host *h, uint32_t q);
 uint32_t qh_queue_kill(struct quill_host *h, uint32_t q);
+/** qh_queue_ring(), qh_queue_cpl() - bus addresses of a queue's rings */
+uint64_t qh_queue_ring(struct quill_host *h, uint32_t q);
+uint64_t qh_queue_cpl(struct quill_host *h, uint32_t q);
 /** qh_submit() - a job into the ring, and the doorbell; number of its completion. Waits while the ring is full */
 uint32_t qh_submit(struct quill_host *h, uint32_t q, uint64_t stream, uint32_t size, uint64_t job);
 /** qh_submit_desc() - likewise, any descriptor; @ring: ring the doorbell */

@@ -107,8 +107,8 @@ static uint32_t j_type(int32_t imm, uint32_t rd)
 	       (i >> 12 & 0xff) << 12 | rd << 7 | 0x6f;
 }
 
-#define LUI(rd, v)		((v) << 12 | (rd) << 7 | 0x37)
-#define AUIPC(rd, v)		((v) << 12 | (rd) << 7 | 0x17)
+#define LUI(rd, v)		((uint32_t)(v) << 12 | (rd) << 7 | 0x37)
+#define AUIPC(rd, v)		((uint32_t)(v) << 12 | (rd) << 7 | 0x17)
 #define ADDI(rd, rs1, imm)	i_type(imm, rs1, 0, rd, 0x13)
 #define ADD(rd, rs1, rs2)	r_type(0, rs2, rs1, 0, rd, 0x33)
 #define LW(rd, rs1, imm)	i_type(imm, rs1, 2, rd, 0x03)
@@ -609,7 +609,7 @@ static void illegal_instructions_trap_with_their_bits(void **state)
 		r_type(0x02, 1, 1, 0, 1, 0x33),
 		0x00001013 | 1 << 25,			/* slli with shamt[5] */
 		0x00005013 | 1 << 25,			/* srli with shamt[5] */
-		0x00005013 | 0x20 << 26,
+		0x00005013 | 0x20u << 26,
 		0x00003003, 0x00006003, 0x00007003,	/* ld, lwu */
 		0x00003023, 0x00004023,			/* sd */
 		0x00002063, 0x00003063,			/* branch funct3 */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -287,6 +288,63 @@ static void unmapped_operands_fault_at_the_first_bad_byte(void **state)
 	}
 }
 
+/* ---- the pool ---- */
+
+struct race {
+	uint64_t last;		/* the tile that fails last */
+	_Atomic bool started[2], failed[2];
+};
+
+static void wait_for(_Atomic bool *flag)
+{
+	unsigned int tries;
+
+	/* in vain where nobody came to help: then the test fails, but ends */
+	for (tries = 0; !atomic_load(flag) && tries < 20000; tries++)
+		usleep(100);
+}
+
+static uint32_t racing_fault(void *arg, struct dma_ctx *ctx, uint64_t index,
+			     struct dma_fault *fault)
+{
+	struct race *race = arg;
+
+	atomic_store(&race->started[index], true);
+	wait_for(&race->started[!index]);
+	if (index == race->last) {
+		wait_for(&race->failed[!index]);
+		/* for the other to be written down */
+		usleep(20000);
+	}
+	atomic_store(&race->failed[index], true);
+	return dma_fail(fault, QUILL_FAULT_PARAM, QUILL_ACCESS_READ, index);
+}
+
+static void fault_of_the_first_tile_counts_whichever_comes_first(void **state)
+{
+	_Atomic bool abort = false;
+	struct dma_fault fault;
+	struct dma_ctx *ctx;
+	struct rig r;
+	uint64_t last;
+
+	open_rig(&r, &configs[1]);
+	ctx = dma_ctx_new(qh_emu(r.h));
+	for (last = 0; last < 2; last++) {
+		struct race race = { .last = last };
+		struct pool_job job = {
+			.tile = racing_fault, .arg = &race, .tiles = 2, .abort = &abort,
+		};
+
+		fault = (struct dma_fault){ .addr = 99 };
+		assert_int_equal(pool_run(qh_emu(r.h)->pool, &job, ctx, true, &fault),
+				 QUILL_FAULT_PARAM);
+		assert_true(atomic_load(&race.failed[0]) && atomic_load(&race.failed[1]));
+		assert_int_equal(fault.addr, 0);
+	}
+	close_rig(&r);
+}
+
 /* ---- ATTENTION ---- */
 
 static void check_attention(struct rig *r, struct ref_attention *t, bool causal)
@@ -488,6 +546,7 @@ int main(void)
 		cmocka_unit_test(gemm_into_sram_and_device_memory),
 		cmocka_unit_test(bad_requant_entry_faults_at_its_address),
 		cmocka_unit_test(unmapped_operands_fault_at_the_first_bad_byte),
+		cmocka_unit_test(fault_of_the_first_tile_counts_whichever_comes_first),
 		cmocka_unit_test(attention_equals_the_reference_wherever_operands_lie),
 		cmocka_unit_test(copies_of_overlapping_rows_are_as_if_buffered),
 		cmocka_unit_test(rows_of_a_copy_follow_each_other),

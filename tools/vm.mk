@@ -59,9 +59,7 @@ check: all
 	@tests/run
 
 bench: all
-	@$(BENCH) --json >build/bench.jsonl
-	@tools/vm run --nvme -- quill-latency --nvme /dev/nvme0n1 --json >>build/bench.jsonl
-	@tools/bench-table build/bench.jsonl
+	@tools/bench
 
 train:
 	@tools/deps train

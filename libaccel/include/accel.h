@@ -12,20 +12,22 @@
  * Rules that hold for all of it:
  *
  * - A function that can fail returns 0 or a negative errno value (unless it says otherwise), and
- *   has then changed nothing that the caller can see. What was wrong and what was expected stands in
- *   accel_last_error() of the device that the object belongs to.
+ *   has then changed nothing that the caller can see. What was wrong and what was expected stands
+ *   in accel_last_error() of the device that the object belongs to.
  * - A pointer to a result is written on success only.
- * - Every object (device, bo, vm, queue, stream, ...) may be destroyed in any order: it holds what it
- *   needs. Destroying NULL does nothing.
+ * - Every object (device, bo, vm, queue, stream, ...) may be destroyed in any order: it holds what
+ *   it needs. Destroying NULL does nothing.
  * - Nothing is printed, unless ACCEL_LOG_LEVEL is set when the device is opened: 1 errors, 2 also
  *   objects made and destroyed, 3 also submits and waits. It goes to standard error.
  * - No threads, no signals, no global state. Threads may use different objects of one device
- *   at the same time (submit on one queue, wait on another, encode a third stream); one and the same object is for one
- *   thread at a time. accel_last_error() is that of the device's last failure in any thread.
- * - Addresses named va and those in commands are device addresses of one vm. Sizes are bytes and strides
- *   elements, unless stated.
+ *   at the same time (submit on one queue, wait on another, encode a third stream); one and the
+ *   same object is for one thread at a time. accel_last_error() is that of the device's last
+ *   failure in any thread.
+ * - Addresses named va and those in commands are device addresses of one vm. Sizes are bytes and
+ *   strides elements, unless stated.
  *
- * Experts find the raw commands in <quill/isa.h> and the ioctls in <drm/quill_accel.h>, beside this file.
+ * Experts find the raw commands in <quill/isa.h> and the ioctls in <drm/quill_accel.h>, beside this
+ * file.
  */
 #ifndef ACCEL_H
 #define ACCEL_H
@@ -130,12 +132,15 @@ int accel_device_list(char (*paths)[ACCEL_PATH_MAX], unsigned int max);
  * @err: on failure, what was wrong and what was expected; may be NULL
  * @err_size: bytes of @err; ACCEL_ERROR_MAX is always enough
  *
- * Return: 0, -ENODEV (no such node, or its driver is not quill), -EACCES (no permission), -ENOTSUP ("emu:"), -ENOMEM,
- * or what open() says.
+ * Return: 0, -ENODEV (no such node, or its driver is not quill), -EACCES (no permission), -ENOTSUP
+ * ("emu:"), -ENOMEM, or what open() says.
  */
 int accel_device_open(const char *path, struct accel_device **out, char *err, size_t err_size);
 
-/** accel_device_close() - give a handle back; objects made from it stay usable until they are destroyed */
+/**
+ * accel_device_close() - give a handle back; objects made from it stay usable until they are
+ * destroyed
+ */
 void accel_device_close(struct accel_device *dev);
 
 /**
@@ -151,8 +156,8 @@ int accel_device_info(struct accel_device *dev, struct accel_device_info *info);
  * accel_last_error() - what the last failure on this device was
  * @dev: the device
  *
- * Return: a sentence without a newline, "" if nothing has failed yet; it belongs to @dev and changes with the next
- * failure.
+ * Return: a sentence without a newline, "" if nothing has failed yet; it belongs to @dev and
+ * changes with the next failure.
  */
 const char *accel_last_error(struct accel_device *dev);
 
@@ -189,7 +194,8 @@ uint32_t accel_bo_handle(const struct accel_bo *bo);
  * @bo: the object
  * @ptr: where it is, page aligned; valid until accel_bo_destroy(). A second call gives the same
  *
- * Memory is coherent with the device: no flushing. A job's results are there when its wait has returned.
+ * Memory is coherent with the device: no flushing. A job's results are there when its wait has
+ * returned.
  *
  * Return: 0, -ENOMEM, or what mmap() says.
  */
@@ -223,7 +229,8 @@ struct accel_device *accel_vm_device(struct accel_vm *vm);
  * @size: bytes, a multiple of the page size; 0: from @offset to the object's end
  * @flags: ACCEL_BIND_*
  * @va: in: the device address wanted, a multiple of the page size, or 0: the library chooses
- *	(2 MiB aligned for 2 MiB and more, and with an unmapped page before and behind). Out: the device address
+ *	(2 MiB aligned for 2 MiB and more, and with an unmapped page before and behind). Out: the
+ *	device address
  *
  * Return: 0, -EINVAL (alignment, range outside the object or the space, unknown flag), -EEXIST
  * (part of the range at *@va is in use), -ENOSPC (no free range that large), -ENOMEM.
@@ -269,7 +276,10 @@ struct accel_buffer {
  */
 int accel_buffer_create(struct accel_vm *vm, size_t size, struct accel_buffer *out);
 
-/** accel_buffer_destroy() - unbind, unmap, give back, and set *@buf to zero; a zero buffer is left alone */
+/**
+ * accel_buffer_destroy() - unbind, unmap, give back, and set *@buf to zero; a zero buffer is left
+ * alone
+ */
 void accel_buffer_destroy(struct accel_buffer *buf);
 
 /* ---- Streams ----------------------------------------------------------------------- */
@@ -283,14 +293,18 @@ void accel_buffer_destroy(struct accel_buffer *buf);
  * @max_records: room; GEMM and ATTENTION take two records each, the other commands one
  * @out: the stream; give it back with accel_stream_destroy()
  *
- * Return: 0, -EINVAL (@max_records 0 or over the device's largest stream), or as accel_buffer_create().
+ * Return: 0, -EINVAL (@max_records 0 or over the device's largest stream), or as
+ * accel_buffer_create().
  */
 int accel_stream_create(struct accel_vm *vm, uint32_t max_records, struct accel_stream **out);
 
 /** accel_stream_destroy() - give a stream back; a submit that has not finished keeps its memory */
 void accel_stream_destroy(struct accel_stream *stream);
 
-/** accel_stream_reset() - empty a stream. No job of it may be under way: the device reads this very memory */
+/**
+ * accel_stream_reset() - empty a stream. No job of it may be under way: the device reads this very
+ * memory
+ */
 void accel_stream_reset(struct accel_stream *stream);
 
 /** accel_stream_records() - records written so far: the index that the next command gets */
@@ -315,9 +329,10 @@ int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t
 /* ---- Commands ----------------------------------------------------------------------- */
 
 /*
- * One function a command. Each checks its command as the device will, appends it and returns 0, -EINVAL
- * (the error names the field, what it is and what it must be) or -ENOSPC (the stream is full). Memory is
- * looked at only when the command runs: an address that is not bound then is a fault of the job.
+ * One function a command. Each checks its command as the device will, appends it and returns 0,
+ * -EINVAL (the error names the field, what it is and what it must be) or -ENOSPC (the stream is
+ * full). Memory is looked at only when the command runs: an address that is not bound then is a
+ * fault of the job.
  */
 
 /** enum accel_type - of an element */
@@ -331,7 +346,8 @@ enum accel_type {
 };
 
 /**
- * struct accel_cmd_opts - when a command runs; NULL or all zero: when all earlier ones have finished
+ * struct accel_cmd_opts - when a command runs; NULL or all zero: when all earlier ones have
+ * finished
  *
  * A job has 31 semaphores, 1..31, that start at 0.
  */
@@ -351,7 +367,10 @@ struct accel_cmd_opts {
 /** accel_cmd_nop() - do nothing */
 int accel_cmd_nop(struct accel_stream *stream, const struct accel_cmd_opts *opts);
 
-/** accel_cmd_fence() - decode no further until all earlier commands have finished; opts->unordered has no meaning */
+/**
+ * accel_cmd_fence() - decode no further until all earlier commands have finished; opts->unordered
+ * has no meaning
+ */
 int accel_cmd_fence(struct accel_stream *stream, const struct accel_cmd_opts *opts);
 
 /**
@@ -435,7 +454,10 @@ struct accel_fill {
 	uint32_t elem;
 	/** @height: rows, 1..2^24; 0 is taken as 1. */
 	uint32_t height;
-	/** @dst_stride: bytes from row to row, a multiple of @elem, at least @width (if @height is over 1). */
+	/**
+	 * @dst_stride: bytes from row to row, a multiple of @elem, at least @width (if @height is
+	 *	over 1).
+	 */
 	uint32_t dst_stride;
 };
 
@@ -459,10 +481,12 @@ struct accel_requant {
  * A is row-major int8, B was packed by accel_pack_s8(), D is row-major. Sums are exact. By @type_d:
  *
  *  ACCEL_S32: sum + bias[n] (int32_t bias), modulo 2^32;
- *  ACCEL_S8: clamp(round((sum + bias[n]) * mult[n] / 2^shift[n]) + zero, lo, hi), one rounding, half to even;
+ *  ACCEL_S8: clamp(round((sum + bias[n]) * mult[n] / 2^shift[n]) + zero, lo, hi), one rounding,
+ *  half to even;
  *  ACCEL_F32: sum * scale[n] (* row_scale[m]), or that fused with + bias[n] (float bias).
  *
- * A field of 0 takes the default that it names, so that a dense GEMM sets a, b, d, m, n, k, type_d (and scale).
+ * A field of 0 takes the default that it names, so that a dense GEMM sets a, b, d, m, n, k, type_d
+ * (and scale).
  */
 struct accel_gemm {
 	/** @a: device address of int8_t A[m][lda]. */
@@ -485,7 +509,10 @@ struct accel_gemm {
 	enum accel_type type_d;
 	/** @bias: device address of int32_t[n] (ACCEL_F32: float[n]), 4-byte aligned; 0: none. */
 	uint64_t bias;
-	/** @scale: device address. ACCEL_S8: struct accel_requant[n], 8-byte aligned; ACCEL_F32: float[n]; ACCEL_S32: 0. */
+	/**
+	 * @scale: device address. ACCEL_S8: struct accel_requant[n], 8-byte aligned; ACCEL_F32:
+	 *	float[n]; ACCEL_S32: 0.
+	 */
 	uint64_t scale;
 	/** @row_scale: ACCEL_F32: device address of float[m]; 0: none. */
 	uint64_t row_scale;
@@ -504,11 +531,12 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 /**
  * struct accel_attention - out = softmax(Q K^T * softmax_scale) V, head by head
  *
- * n_heads / n_kv_heads consecutive heads of queries share a head of keys and values. Element e of head h of query i
- * is at q + i * q_stride + h * head_dim + e, in out likewise; element e of head g of key j is at
- * k + j * kv_stride + g * kv_head_stride + e, in v likewise. Each (i, h) of q and each (j, g) of k and of v has
- * a float scale, in arrays that have the layout of their tensor with the last dimension dropped: strides divided
- * by head_dim. Scales are those of accel_quantise_rows_s8() with a row a head.
+ * n_heads / n_kv_heads consecutive heads of queries share a head of keys and values. Element e of
+ * head h of query i is at q + i * q_stride + h * head_dim + e, in out likewise; element e of head g
+ * of key j is at k + j * kv_stride + g * kv_head_stride + e, in v likewise. Each (i, h) of q and
+ * each (j, g) of k and of v has a float scale, in arrays that have the layout of their tensor with
+ * the last dimension dropped: strides divided by head_dim. Scales are those of
+ * accel_quantise_rows_s8() with a row a head.
  *
  * A stride of 0 takes the default that it names: dense tensors.
  */
@@ -537,13 +565,20 @@ struct accel_attention {
 	uint32_t n_kv_heads;
 	/** @head_dim: elements of a head: 16, 32, ... 256. */
 	uint32_t head_dim;
-	/** @q_stride: elements from query to query, a multiple of @head_dim; 0: n_heads * head_dim. */
+	/**
+	 * @q_stride: elements from query to query, a multiple of @head_dim; 0: n_heads * head_dim.
+	 */
 	uint32_t q_stride;
 	/** @out_stride: elements from query to query of the result; 0: n_heads * head_dim. */
 	uint32_t out_stride;
-	/** @kv_stride: elements from key to key, a multiple of @head_dim; 0: n_kv_heads * head_dim. */
+	/**
+	 * @kv_stride: elements from key to key, a multiple of @head_dim; 0: n_kv_heads * head_dim.
+	 */
 	uint32_t kv_stride;
-	/** @kv_head_stride: elements from head to head of K and V, a multiple of @head_dim; 0: @head_dim. */
+	/**
+	 * @kv_head_stride: elements from head to head of K and V, a multiple of @head_dim; 0:
+	 *	@head_dim.
+	 */
 	uint32_t kv_head_stride;
 	/** @softmax_scale: finite; 1 / sqrt(head_dim) as a rule. */
 	float softmax_scale;
@@ -585,13 +620,16 @@ struct accel_queue_params {
  * @params: or NULL: the defaults
  * @out: the queue; give it back with accel_queue_destroy()
  *
- * Return: 0, -EINVAL (priority, timeout over the device's largest), -EACCES (priority), -ENOSPC (no hardware
- * queue left, or the user's share is used up), -ENOMEM, -ENODEV.
+ * Return: 0, -EINVAL (priority, timeout over the device's largest), -EACCES (priority), -ENOSPC (no
+ * hardware queue left, or the user's share is used up), -ENOMEM, -ENODEV.
  */
 int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *params,
 		       struct accel_queue **out);
 
-/** accel_queue_destroy() - end a queue; jobs that have not finished are cancelled. A workspace (accel_ops) keeps its queue */
+/**
+ * accel_queue_destroy() - end a queue; jobs that have not finished are cancelled. A workspace
+ * (accel_ops) keeps its queue
+ */
 void accel_queue_destroy(struct accel_queue *queue);
 
 /**
@@ -610,14 +648,14 @@ struct accel_wait {
 /**
  * accel_queue_submit() - run a stream; does not wait
  * @queue: the queue
- * @stream: at least one record, of the queue's vm. It may be submitted again, but not changed while a job of it
- *	is under way
+ * @stream: at least one record, of the queue's vm. It may be submitted again, but not changed while
+ *	a job of it is under way
  * @waits: jobs of other queues that must have ended (well or not) before; NULL if @n_waits is 0
  * @n_waits: 0..ACCEL_MAX_WAITS
  * @point: the job's point on the queue's timeline: 1, 2, 3, ...; may be NULL
  *
- * Return: 0, -EINVAL (empty stream, stream of another vm, jump out of the stream, waits), -ECANCELED (the queue has failed
- * too often and takes no more jobs), -ENOMEM, -ENODEV.
+ * Return: 0, -EINVAL (empty stream, stream of another vm, jump out of the stream, waits),
+ * -ECANCELED (the queue has failed too often and takes no more jobs), -ENOMEM, -ENODEV.
  */
 int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 		       const struct accel_wait *waits, unsigned int n_waits, uint64_t *point);
@@ -631,10 +669,11 @@ int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
  * @point: of accel_queue_submit(); 0 is always over
  * @timeout_ns: longest wait in nanoseconds; 0: only look; ACCEL_WAIT_FOREVER
  *
- * Return: 0 if that job ended well; -ETIMEDOUT if it has not ended yet; -EINVAL if there is no such point. Else
- * the job's error, and accel_last_error() tells the fault in words: -EIO (a command failed), -ETIME (the job ran
- * longer than the queue's limit), -ECANCELED, -ENODEV. Failures of the last 64 failed jobs of a queue are
- * remembered, so that each can be waited for in any order and more than once.
+ * Return: 0 if that job ended well; -ETIMEDOUT if it has not ended yet; -EINVAL if there is no such
+ * point. Else the job's error, and accel_last_error() tells the fault in words: -EIO (a command
+ * failed), -ETIME (the job ran longer than the queue's limit), -ECANCELED, -ENODEV. Failures of the
+ * last 64 failed jobs of a queue are remembered, so that each can be waited for in any order and
+ * more than once.
  */
 int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_ns);
 
@@ -668,7 +707,9 @@ struct accel_queue_stats {
 	bool banned;
 };
 
-/** accel_queue_stats() - read a queue's counters; those of a job are in them when its wait returns */
+/**
+ * accel_queue_stats() - read a queue's counters; those of a job are in them when its wait returns
+ */
 int accel_queue_stats(struct accel_queue *queue, struct accel_queue_stats *stats);
 
 /**
@@ -697,14 +738,17 @@ int accel_queue_fault(struct accel_queue *queue, struct accel_fault *fault);
 /* ---- Native helpers: quantise and pack ------------------------------------------------- */
 
 /*
- * Pure functions of their arguments, on the processor: no device, any thread. Rounding is to nearest, ties to
- * even, which is what processors do unless the program has changed their rounding mode. A NaN or an infinity
- * among the inputs gives -EDOM, and then no output has been written.
+ * Pure functions of their arguments, on the processor: no device, any thread. Rounding is to
+ * nearest, ties to even, which is what processors do unless the program has changed their rounding
+ * mode. A NaN or an infinity among the inputs gives -EDOM, and then no output has been written.
  */
 
 /** enum accel_order - how the matrix B[k][n] lies in memory */
 enum accel_order {
-	/** @ACCEL_ORDER_NK: a row an output channel: element (n, k) at n * ld + k (PyTorch's Linear, GGUF). */
+	/**
+	 * @ACCEL_ORDER_NK: a row an output channel: element (n, k) at n * ld + k (PyTorch's Linear,
+	 *	GGUF).
+	 */
 	ACCEL_ORDER_NK = 0,
 	/** @ACCEL_ORDER_KN: a row an input channel: element (n, k) at k * ld + n. */
 	ACCEL_ORDER_KN = 1,
@@ -737,8 +781,9 @@ int accel_pack_s8(void *dst, const int8_t *src, uint32_t n, uint32_t k, size_t l
  * @ldd: elements from row to row of @dst; 0: @k
  * @scale: float [m]: x is about q * scale
  *
- * scale = max |x| / 127 and q = round(x / scale), both in float arithmetic: q is in -127..127. A row whose
- * largest magnitude is below 127 * FLT_MIN (a row of zeros above all) gets scale 0 and q 0.
+ * scale = max |x| / 127 and q = round(x / scale), both in float arithmetic: q is in -127..127. A
+ * row whose largest magnitude is below 127 * FLT_MIN (a row of zeros above all) gets scale 0 and q
+ * 0.
  *
  * Return: 0, -EINVAL (@k 0, a stride below @k), -EDOM (NaN or infinity).
  */
@@ -763,7 +808,8 @@ int accel_quantise_channels_s8(const float *src, size_t n, size_t k, size_t ld,
 /**
  * accel_requant_from_scale() - a real factor as an integer and a shift
  * @scale: 0 <= scale < 2^31, finite
- * @out: mult / 2^shift, nearest to @scale with 31 bits of mult (fewer below 2^-32: shift ends at 62)
+ * @out: mult / 2^shift, nearest to @scale with 31 bits of mult (fewer below 2^-32: shift ends at
+ *	62)
  *
  * Return: 0, -EDOM (NaN, infinite, negative), -ERANGE (it rounds to 2^31 or more).
  */
@@ -772,9 +818,9 @@ int accel_requant_from_scale(double scale, struct accel_requant *out);
 /* ---- Operations on tensors --------------------------------------------------------------- */
 
 /*
- * For who wants a result and no streams: inputs and outputs are plain memory of the process, and each call copies in, runs one
- * job, waits for it and copies out. Who needs more overlap encodes streams over buffers of their own; the weights
- * made here serve there too.
+ * For who wants a result and no streams: inputs and outputs are plain memory of the process, and
+ * each call copies in, runs one job, waits for it and copies out. Who needs more overlap encodes
+ * streams over buffers of their own; the weights made here serve there too.
  */
 
 /**
@@ -799,7 +845,8 @@ int accel_weights_create_s8(struct accel_vm *vm, const int8_t *src, uint32_t n, 
 /**
  * accel_weights_create_f32() - quantise a float matrix per output channel, and put it on the device
  *
- * Arguments and errors as accel_weights_create_s8(); the scales are those of accel_quantise_channels_s8().
+ * Arguments and errors as accel_weights_create_s8(); the scales are those of
+ * accel_quantise_channels_s8().
  */
 int accel_weights_create_f32(struct accel_vm *vm, const float *src, uint32_t n, uint32_t k, size_t ld,
 			     enum accel_order order, const float *bias, struct accel_weights **out);
@@ -840,8 +887,8 @@ void accel_ops_destroy(struct accel_ops *ops);
  * @d: int32_t D[m][ldd]
  * @ldd: elements from row to row of @d; 0: n
  *
- * Return: 0, -EINVAL (dimensions, strides, weights of another vm), or as accel_buffer_create(), accel_queue_submit() and
- * accel_queue_wait().
+ * Return: 0, -EINVAL (dimensions, strides, weights of another vm), or as accel_buffer_create(),
+ * accel_queue_submit() and accel_queue_wait().
  */
 int accel_matmul_s8(struct accel_ops *ops, const struct accel_weights *weights, const int8_t *a,
 		    size_t lda, uint32_t m, int32_t *d, size_t ldd);
@@ -889,8 +936,8 @@ struct accel_attention_f32 {
  * @ops: workspace
  * @attention: what to compute
  *
- * Return: 0, -EINVAL (as accel_cmd_attention()), -EDOM (NaN or infinity in an input), or as accel_buffer_create(),
- * accel_queue_submit() and accel_queue_wait().
+ * Return: 0, -EINVAL (as accel_cmd_attention()), -EDOM (NaN or infinity in an input), or as
+ * accel_buffer_create(), accel_queue_submit() and accel_queue_wait().
  */
 int accel_attention_f32(struct accel_ops *ops, const struct accel_attention_f32 *attention);
 

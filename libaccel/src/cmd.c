@@ -21,7 +21,10 @@ static int accel_check_u16(struct accel_stream *stream, const char *cmd, const c
 			   field, value, max);
 }
 
-/* The header that nearly every command has: opcode, what @opts says, and ORDERED unless told otherwise. */
+/*
+ * The header that nearly every command has: opcode, what @opts says, and ORDERED unless told
+ * otherwise.
+ */
 static void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode,
 			     const struct accel_cmd_opts *opts)
 {

@@ -112,7 +112,10 @@ static int accel_find_nodes(unsigned int *numbers)
 	return (int)n;
 }
 
-/* The node, opened, if its driver is ours. Else -errno: -ENODEV for another driver, whose name goes to @name. */
+/*
+ * The node, opened, if its driver is ours. Else -errno: -ENODEV for another driver, whose name goes
+ * to @name.
+ */
 static int accel_open_node(const char *path, char *name, size_t name_size)
 {
 	drmVersionPtr version;

@@ -66,7 +66,10 @@ static uint64_t accel_place(uint64_t *total, uint64_t bytes)
 	return at;
 }
 
-/* A workspace of @size bytes; room for half as much again, so that growth by a little costs nothing. */
+/*
+ * A workspace of @size bytes; room for half as much again, so that growth by a little costs
+ * nothing.
+ */
 static int accel_ops_reserve(struct accel_ops *ops, uint64_t size)
 {
 	struct accel_buffer buf;

@@ -40,7 +40,9 @@ static float accel_scale_of(float max)
 	return max < 127 * FLT_MIN ? 0 : max / 127;
 }
 
-/* round(x / scale), |x / scale| at most 128: adding 1.5 * 2^23 leaves no fraction bits to a float. */
+/*
+ * round(x / scale), |x / scale| at most 128: adding 1.5 * 2^23 leaves no fraction bits to a float.
+ */
 static int8_t accel_quantise(float x, float scale)
 {
 	const float magic = 12582912.0f;

@@ -3,13 +3,15 @@
  * DOC: Queues, and how a job's error finds its way back
  *
  * A queue owns a timeline syncobj: its n-th job signals point n, so that one number names a job
- * and waiting for it is one ioctl. A timeline tells that a point was reached, but not how: the kernel
- * drops the fences of points that have passed, and their errors with them. So every job also signals a
- * binary syncobj of its own, from a ring of slots that grows with the number of jobs under way.
+ * and waiting for it is one ioctl. A timeline tells that a point was reached, but not how: the
+ * kernel drops the fences of points that have passed, and their errors with them. So every job also
+ * signals a binary syncobj of its own, from a ring of slots that grows with the number of jobs
+ * under way.
  *
  * After a wait the finished slots are reaped. As a rule QUEUE_QUERY says in one go that no
  * job has failed. If one has, each slot's fence is asked for its error, and the words for it,
- * made from QUEUE_QUERY and from the stream that the slot still holds, are remembered for later waits.
+ * made from QUEUE_QUERY and from the stream that the slot still holds, are remembered for later
+ * waits.
  */
 #include <errno.h>
 #include <linux/sync_file.h>
@@ -260,7 +262,10 @@ static int accel_slot_error(struct accel_queue *queue, const struct accel_slot *
 	return ret < 0 ? ret : 0;
 }
 
-/* Words for a failed job. The last fault of the queue may be that of a later job: then its details are lost. */
+/*
+ * Words for a failed job. The last fault of the queue may be that of a later job: then its details
+ * are lost.
+ */
 static void accel_slot_describe(const struct accel_slot *slot, int error,
 				const struct drm_quill_queue_query *query, char *text, size_t size)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Weights: a matrix on the device, packed once, with the scales and the bias of its output channels.
+ * Weights: a matrix on the device, packed once, with the scales and the bias of its output
+ * channels.
  */
 #include <errno.h>
 #include <stdlib.h>

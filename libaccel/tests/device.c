@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * libaccel on the device: runs in the VM beside the kselftests, in TAP. What the device computes is compared
- * with == to the processor's arithmetic; every teardown compares the device's resets with those expected.
+ * libaccel on the device: runs in the VM beside the kselftests, in TAP. What the device computes is
+ * compared with == to the processor's arithmetic; every teardown compares the device's resets with
+ * those expected.
  */
 #include <errno.h>
 #include <math.h>
@@ -333,8 +334,8 @@ static void a_fault_is_told_in_words_and_the_queue_goes_on(void **state)
 }
 
 /*
- * Jobs fail in a row before anyone waits: each wait still tells the truth. 15 of them, so that the library
- * has no reason to look at any (its first slots are 16) before all have failed.
+ * Jobs fail in a row before anyone waits: each wait still tells the truth. 15 of them, so that the
+ * library has no reason to look at any (its first slots are 16) before all have failed.
  */
 static void each_job_has_its_own_error(void **state)
 {
@@ -736,7 +737,10 @@ static void attention_is_near_exact_arithmetic(void **state)
 		for (e = 0; e < D; e++)
 			error = fmax(error, fabs(out[i * D + e] - want[e]));
 	}
-	/* |v| is at most 2.56; sums of 150 terms in float32 stay far below this, a wrong key does not */
+	/*
+	 * |v| is at most 2.56; sums of 150 terms in float32 stay far below this, a wrong key does
+	 * not
+	 */
 	if (!(error < 2e-5))
 		fail_msg("largest error against float64 is %g; expected: below 2e-5", error);
 	p.n_q = NKV + 1;

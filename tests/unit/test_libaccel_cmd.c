@@ -400,8 +400,9 @@ static void raw_records_are_held_to_the_same_rules(void **state)
 }
 
 /*
- * A rule of isa_check.h whose field has no row in describe.c would be reported by a byte offset. Break
- * valid commands everywhere, and see that only reserved bytes and the extension's header are reported so.
+ * A rule of isa_check.h whose field has no row in describe.c would be reported by a byte offset.
+ * Break valid commands everywhere, and see that only reserved bytes and the extension's header are
+ * reported so.
  */
 static void every_rule_has_words(void **state)
 {

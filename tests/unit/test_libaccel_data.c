@@ -29,7 +29,10 @@ static uint32_t next_random(void)
 
 /* ---- Packing ---- */
 
-/* Pack a random n x k matrix of either order with some room between rows; every byte must be where isa.h says. */
+/*
+ * Pack a random n x k matrix of either order with some room between rows; every byte must be where
+ * isa.h says.
+ */
 static void check_pack(uint32_t n, uint32_t k, uint32_t room, enum accel_order order)
 {
 	size_t ld = (order == ACCEL_ORDER_NK ? k : n) + room;

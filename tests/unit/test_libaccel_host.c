@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The parts of libaccel that surround the ioctls: device addresses, words for faults, failed opens,
- * and the library's face: what it exports is what the header declares, the map lists and a page documents.
+ * and the library's face: what it exports is what the header declares, the map lists and a page
+ * documents.
  */
 #include <ctype.h>
 #include <errno.h>

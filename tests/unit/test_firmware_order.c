@@ -6,6 +6,7 @@
  * can be told by hand.
  */
 #include "firmware_fixture.h"
+#include "ref.h"
 
 #define FW	QUILL_ENGINE_FW
 #define ORDERED	QUILL_CMD_ORDERED
@@ -411,6 +412,73 @@ static void device_time_is_the_same_whatever_the_host_does(void **state)
 	assert_memory_equal(f->b->ptr + 4096, stamps, sizeof(stamps));
 }
 
+/* Semaphores signalled and waited for at random, by everybody: many of these programs deadlock. */
+static void make_random(struct fixture *f, struct ref_random *r)
+{
+	uint32_t n = 1 + ref_random_below(r, 120), i;
+	union quill_cmd *c;
+
+	f->s.count = 0;
+	for (i = 0; i < n; i++) {
+		switch (ref_random_below(r, 8)) {
+		case 0:
+			c = qh_nop(&f->s);
+			break;
+		case 1:
+			c = qh_fill(&f->s, f->a->va, 1, i, 1 + ref_random_below(r, 60000));
+			break;
+		case 2:
+			c = stamp(f, i);
+			break;
+		case 3:
+			/* more work than runs at once, in the control processor's thread */
+			c = qh_copy_2d(&f->s, f->a->va, 540, f->b->va + 32768, 0, 540, 121);
+			break;
+		default:
+			/* less and more work than that */
+			c = qh_gemm(&f->s, f->a->va, f->b->va, f->a->va + 40000,
+				    14 + ref_random_below(r, 6), 64, 1000);
+		}
+		if (!ref_random_below(r, 3))
+			qh_signal_sem(c, 1 + ref_random_below(r, 3));
+		if (!ref_random_below(r, 5))
+			qh_wait_sem(c, 1 + ref_random_below(r, 3), ref_random_below(r, i / 12 + 1));
+		if (!ref_random_below(r, 30))
+			c->hdr.flags |= ORDERED;
+		if (!ref_random_below(r, 40))
+			qh_fence(&f->s);
+		if (!ref_random_below(r, 20))
+			qh_sem_wait(&f->s, 1 + ref_random_below(r, 3),
+				    ref_random_below(r, i / 12 + 1));
+	}
+}
+
+static void random_programs_take_the_same_time_again(void **state)
+{
+	struct ref_random r = { .state = 2026 };
+	struct fixture *f = *state;
+	struct quill_job_cpl first, again;
+	uint32_t i, j, ok = 0;
+
+	for (i = 0; i < 1000; i++) {
+		make_random(f, &r);
+		first = qh_run(f->h, 0, &f->s);
+		assert_true(!first.status || first.status == QUILL_FAULT_DEADLOCK);
+		ok += !first.status;
+		for (j = 0; j < 3; j++) {
+			again = qh_run(f->h, 0, &f->s);
+			again.seq = first.seq;
+			if (memcmp(&again, &first, sizeof(first)))
+				fail_msg("program %u: fault %u command %u cycles %llu, then fault %u "
+					 "command %u cycles %llu", i, first.status, first.command,
+					 (unsigned long long)first.counters[0], again.status,
+					 again.command, (unsigned long long)again.counters[0]);
+		}
+	}
+	/* both kinds were there */
+	assert_in_range(ok, 100, 900);
+}
+
 #define UNIT_TEST(name)	cmocka_unit_test_setup_teardown(name, setup_unit, fixture_teardown)
 
 int main(void)
@@ -438,6 +506,7 @@ int main(void)
 		UNIT_TEST(waits_that_only_the_count_can_end_go_on),
 		FIXTURE_TEST(decoding_takes_device_time),
 		FIXTURE_TEST(device_time_is_the_same_whatever_the_host_does),
+		FIXTURE_TEST(random_programs_take_the_same_time_again),
 	};
 
 	return cmocka_run_group_tests_name("firmware_order", tests, NULL, NULL);

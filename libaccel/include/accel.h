@@ -358,7 +358,7 @@ struct accel_cmd_opts {
 	uint8_t wait_sem;
 	/** @signal_sem: add one to this semaphore at the end; 0: none. */
 	uint8_t signal_sem;
-	/** @seq: mark that the device hands back in records of faults. */
+	/** @seq: a mark in the record, for who reads streams; the driver does not hand it back yet. */
 	uint16_t seq;
 	/** @wait_value: for @wait_sem; 0 if that is 0. */
 	uint32_t wait_value;

@@ -9,6 +9,9 @@ ifdef SAN
 comma := ,
 B  := build/san-$(subst $(comma),-,$(SAN))
 CC := gcc -fsanitize=$(SAN) -fno-omit-frame-pointer
+else
+# A sanitizer's own symbols are found when the program starts; all others have to be there.
+EMU_DEFS := -Wl,-z,defs
 endif
 
 EMU_CFLAGS = $(CFLAGS) -fPIC -fvisibility=hidden -ffp-contract=off -fno-strict-aliasing -pthread
@@ -47,7 +50,7 @@ $(EMU_LIB).1: $(EMU_OBJ) emu/core/libquill-emu.map $(B)/obj/emu/objects
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	@$(CC) -shared -Wl,-soname,libquill-emu.so.1 -Wl,--version-script=emu/core/libquill-emu.map \
-		-o $@ $(EMU_OBJ) -lm -lpthread
+		$(EMU_DEFS) -o $@ $(EMU_OBJ) -lm -lpthread
 
 $(EMU_LIB): $(EMU_LIB).1
 	@ln -sf $(notdir $<) $@

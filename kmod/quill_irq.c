@@ -98,7 +98,7 @@ static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 	bool begun = rec->counters[QUILL_COUNTER_COMMANDS] || rec->counters[QUILL_COUNTER_CYCLES];
 	s64 elapsed = ktime_ms_delta(ktime_get(), queue->head_since);
 
-	if (!queue->guilty) {
+	if (!queue->killing) {
 		quill_irq_fault(queue, rec, 0);
 		quill_queue_end_job(queue, job, queue->error ? queue->error : -ECANCELED);
 		return;
@@ -109,8 +109,11 @@ static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 	}
 	quill_irq_count(queue, rec);
 	quill_irq_fault(queue, rec, min_t(s64, elapsed, U32_MAX));
-	quill_queue_end_job(queue, job, -ETIME);
+	/* Counted before anyone can know that the job has ended. */
+	atomic_inc(&queue->qdev->reset_count);
+	trace_quill_reset("job", BIT(queue->hwq % queue->qdev->nr_cores), 0);
 	queue->guilty = 0;
+	quill_queue_end_job(queue, job, -ETIME);
 }
 
 static bool quill_irq_process_one(struct quill_queue *queue)

@@ -100,7 +100,8 @@ struct quill_queue {
 	bool banned;
 	/** @error: what jobs end with from now on, or 0. */
 	int error;
-	/** @guilty: number of the job that the watchdog ends, or 0. */
+	/** @killing: the watchdog has the ring emptied, because of the job with number @guilty. */
+	bool killing;
 	u64 guilty;
 	/** @shared: as the watchdog acted, other queues of the core had jobs too. */
 	bool shared;

@@ -62,13 +62,6 @@ static struct quill_queue *quill_reset_queue(struct quill_device *qdev, unsigned
 	return cores & BIT(i % qdev->nr_cores) ? READ_ONCE(qdev->hwq[i]) : NULL;
 }
 
-static void quill_reset_note(struct quill_device *qdev, const char *rung, unsigned long cores,
-			     int ret)
-{
-	atomic_inc(&qdev->reset_count);
-	trace_quill_reset(rung, cores, ret);
-}
-
 /* ---- Parts of a recovery, with hw_lock held for writing ------------------------- */
 
 /* From here on nobody writes to the rings or asks the cores for anything. */
@@ -117,11 +110,11 @@ static void quill_reset_collect_queue(struct quill_queue *queue)
 	queue->created = false;
 	spin_lock_irq(&queue->lock);
 	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
-	if (head && queue->guilty && head->id == queue->guilty)
+	if (head && queue->killing && head->id == queue->guilty)
 		quill_reset_ban(queue, head);
 	else if (head && head->posted && ++head->replays > QUILL_MAX_REPLAYS)
 		quill_queue_end_job(queue, head, -EIO);
-	queue->guilty = 0;
+	queue->killing = false;
 	if (queue->error)
 		quill_queue_fail_all(queue, queue->error);
 	spin_unlock_irq(&queue->lock);
@@ -167,6 +160,8 @@ static int quill_reset_restart_cores(struct quill_device *qdev, unsigned long co
 	unsigned int i;
 	int ret = 0;
 
+	/* Counted before a fence can tell of it. */
+	atomic_inc(&qdev->reset_count);
 	quill_reset_halt(qdev, cores);
 	for_each_set_bit(i, &cores, qdev->nr_cores)
 		if (!ret)
@@ -175,7 +170,7 @@ static int quill_reset_restart_cores(struct quill_device *qdev, unsigned long co
 		quill_reset_collect(qdev, cores);
 		ret = quill_reset_start(qdev, cores);
 	}
-	quill_reset_note(qdev, "cores", cores, ret);
+	trace_quill_reset("cores", cores, ret);
 	drm_err_ratelimited(&qdev->drm, "cores 0x%lx: firmware restarted: %s\n", cores,
 			    ret ? "no success" : "success");
 	return ret;
@@ -213,13 +208,14 @@ static int quill_reset_device(struct quill_device *qdev)
 {
 	int ret;
 
+	atomic_inc(&qdev->reset_count);
 	quill_reset_halt(qdev, quill_reset_all_cores(qdev));
 	ret = quill_device_reset_hw(qdev);
 	if (ret)
 		ret = quill_reset_function(qdev);
 	if (!ret)
 		ret = quill_reset_bring_up(qdev);
-	quill_reset_note(qdev, "device", quill_reset_all_cores(qdev), ret);
+	trace_quill_reset("device", quill_reset_all_cores(qdev), ret);
 	drm_err_ratelimited(&qdev->drm, "device reset: %s\n", ret ? "no success" : "success");
 	return ret;
 }
@@ -241,7 +237,7 @@ static void quill_reset_give_up(struct quill_device *qdev)
 			continue;
 		quill_irq_process(queue);
 		spin_lock_irq(&queue->lock);
-		queue->guilty = 0;
+		queue->killing = false;
 		if (!queue->error)
 			queue->error = -ENODEV;
 		quill_queue_fail_all(queue, queue->error);
@@ -329,6 +325,7 @@ static bool quill_reset_begin_kill(struct quill_queue *queue)
 	spin_lock_irq(&queue->lock);
 	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
 	if (head) {
+		queue->killing = true;
 		queue->guilty = head->id;
 		queue->shared = shared;
 		queue->halted = true;
@@ -347,7 +344,7 @@ static bool quill_reset_end_kill(struct quill_queue *queue)
 	list_for_each_entry(job, &queue->running, node)
 		empty &= !job->posted;
 	if (empty && !queue->broken) {
-		queue->guilty = 0;
+		queue->killing = false;
 		queue->halted = false;
 		queue->head_since = ktime_get();
 		quill_queue_post(queue);
@@ -365,7 +362,6 @@ static bool quill_reset_kill(struct quill_queue *queue)
 		.op = QUILL_ADMIN_QUEUE_KILL,
 		.queue = queue->hwq,
 	};
-	bool ended;
 	int ret;
 
 	lockdep_assert_held(&qdev->hw_lock);
@@ -373,14 +369,7 @@ static bool quill_reset_kill(struct quill_queue *queue)
 		return false;
 	ret = quill_fw_admin(quill_queue_core(qdev, queue->hwq), &msg);
 	quill_irq_process(queue);
-	spin_lock_irq(&queue->lock);
-	ended = !queue->guilty;
-	spin_unlock_irq(&queue->lock);
-	if (ret || !quill_reset_end_kill(queue))
-		return true;
-	if (ended)
-		quill_reset_note(qdev, "job", BIT(queue->hwq % qdev->nr_cores), 0);
-	return false;
+	return ret || !quill_reset_end_kill(queue);
 }
 
 /*
@@ -628,8 +617,9 @@ static void quill_reset_done(struct pci_dev *pdev)
 	if (qdev->own_reset)
 		return;
 	if (!qdev->dead) {
+		atomic_inc(&qdev->reset_count);
 		ret = quill_reset_bring_up(qdev);
-		quill_reset_note(qdev, "function", quill_reset_all_cores(qdev), ret);
+		trace_quill_reset("function", quill_reset_all_cores(qdev), ret);
 		if (ret)
 			quill_reset_give_up(qdev);
 	}

@@ -445,28 +445,42 @@ static void reset_keeps_device_memory(void **state)
 	qh_destroy(h);
 }
 
+/* Play a control processor that does not stop, or that has. */
+static void pretend_active(struct core *core, bool active)
+{
+	pthread_mutex_lock(&core->lock);
+	core->active = active;
+	pthread_cond_broadcast(&core->idle);
+	pthread_mutex_unlock(&core->lock);
+}
+
 static void reset_register_returns_before_the_reset_is_done(void **state)
 {
-	struct quill_host *h = make(true, 1);
+	struct quill_host *h = make(false, 1);
 	struct core *core = &qh_emu(h)->core[0];
-	struct job job;
 
-	start_endless_job(h, &job);
-	/* no thread of the core can be stopped while this is held: a write that waited would hang */
+	pretend_active(core, true);
+	/* a write that waited would hang */
 	alarm(20);
-	pthread_mutex_lock(&core->lock);
 	qh_write(h, QUILL_REG_CONTROL, QUILL_CONTROL_RESET);
+	usleep(5000);
 	assert_int_equal(qh_read(h, QUILL_REG_STATUS), QUILL_STATUS_RESETTING);
 	assert_int_equal(qh_read(h, QUILL_REG_CONTROL), QUILL_CONTROL_RESET);
+	assert_int_equal(qh_read(h, QUILL_REG_RESET_COUNT), 0);
 	/* forgotten: a reset is under way */
 	qh_write(h, CORE + QUILL_CORE_CTRL, QUILL_CORE_CTRL_START);
-	pthread_mutex_unlock(&core->lock);
+	pretend_active(core, false);
 	assert_true(wait_reg(h, QUILL_REG_STATUS, 0));
-	alarm(0);
 	assert_int_equal(qh_read(h, QUILL_REG_RESET_COUNT), 1);
 	assert_int_equal(qh_read(h, CORE + QUILL_CORE_STATUS), QUILL_CORE_OFF);
 	qh_write(h, QUILL_REG_CONTROL, ~QUILL_CONTROL_RESET);
 	assert_int_equal(qh_read(h, QUILL_REG_STATUS), 0);
+
+	/* likewise the stop of a core */
+	pretend_active(core, true);
+	qh_write(h, CORE + QUILL_CORE_CTRL, QUILL_CORE_CTRL_STOP);
+	pretend_active(core, false);
+	alarm(0);
 	qh_destroy(h);
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "model.h"
 #include "reference.h"
@@ -17,6 +16,7 @@
 
 #define MAX_LOSS_PERCENT	2.0
 #define MAX_TEXT		(64u << 20)
+#define PROGRESS_WINDOWS	16
 
 /* Who computes: one of them is set. */
 struct evaluator {
@@ -123,21 +123,19 @@ static int report(const struct weights *w, const struct options *o, double bpb, 
 static int run_windows(const struct weights *w, const struct options *o, struct evaluator *e,
 		       const uint8_t *text, size_t windows)
 {
-	bool progress = !o->quiet && isatty(STDERR_FILENO);
 	double start = run_seconds(), bits = 0, more;
 	const uint32_t n = w->context - 1;
 	size_t i;
 
 	for (i = 0; i < windows; i++) {
-		if (progress)
-			fprintf(stderr, "\rwindow %zu of %zu", i + 1, windows);
 		more = window_bits(e, text + i * w->context, n);
 		if (more < 0)
 			return RUN_FAILED;
 		bits += more;
+		if (!o->quiet && (i + 1) % PROGRESS_WINDOWS == 0)
+			fprintf(stderr, "%zu of %zu windows, %.4f bits per byte\n", i + 1, windows,
+				bits / ((i + 1) * (double)n));
 	}
-	if (progress)
-		fprintf(stderr, "\r%*s\r", 40, "");
 	return report(w, o, bits / (windows * (double)n), windows * n, run_seconds() - start);
 }
 

@@ -315,7 +315,7 @@ static int read_tensor_type(struct cursor *c, struct gguf_tensor *t, uint64_t el
 	return 0;
 }
 
-/* Leaves the tensor's offset in t->data's place: the data's start is not known yet. */
+/* All but t->data: where the data starts is not known yet. */
 static int read_tensor(struct cursor *c, size_t index, uint64_t *offset)
 {
 	struct gguf_tensor *t = &c->g->tensors[index];
@@ -514,32 +514,42 @@ static int read_all(struct gguf *g, int fd, uint8_t *buf, size_t size)
 	return 0;
 }
 
+/* The file's bytes, at g->file and g->size. */
+static int read_file(struct gguf *g, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return fail(g, "not a regular file");
+	if ((uint64_t)st.st_size > MAX_FILE)
+		return fail(g, "%lld bytes, but at most %llu are read", (long long)st.st_size,
+			    MAX_FILE);
+	g->size = st.st_size;
+	g->file = malloc(g->size + 1);
+	if (!g->file)
+		return fail(g, "out of memory for %zu bytes", g->size), -ENOMEM;
+	return read_all(g, fd, g->file, g->size);
+}
+
 int gguf_open(struct gguf *g, const char *path)
 {
-	uint8_t *buf = NULL;
-	struct stat st;
-	int ret = -EINVAL;
-	int fd;
+	uint8_t *file;
+	int ret, fd;
 
 	memset(g, 0, sizeof(*g));
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		ret = -errno;
-		fail(g, "cannot be opened: %s", strerror(errno));
+		fail(g, "cannot be opened: %s", strerror(-ret));
 		return ret;
 	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		fail(g, "not a regular file");
-	else if ((uint64_t)st.st_size > MAX_FILE)
-		fail(g, "%lld bytes, but at most %llu are read", (long long)st.st_size, MAX_FILE);
-	else if (!(buf = malloc(st.st_size + 1)))
-		fail(g, "out of memory for %lld bytes", (long long)st.st_size);
-	else
-		ret = read_all(g, fd, buf, st.st_size);
+	ret = read_file(g, fd);
 	close(fd);
-	if (!ret)
-		ret = gguf_parse(g, buf, st.st_size);
-	g->file = buf;
+	if (ret)
+		return ret;
+	file = g->file;
+	ret = gguf_parse(g, file, g->size);
+	g->file = file;
 	return ret;
 }
 

@@ -2,25 +2,32 @@
 /*
  * DOC: how two computations can be compared that both round to int8
  *
- * The device's side works in float32, this one in float64. Everything in the scheme is continuous but one step:
- * rounding to int8. A value that lies at a tie to within float32's error can go either way; that moves it by a
- * whole step, about 1 % of its row's largest, and all that follows moves too. A bound on the logits that
- * allowed for this would allow for bugs of the same size.
+ * The device's side works in float32, this one in float64. Everything in the scheme is continuous
+ * but one step: rounding to int8. A value that lies at a tie to within float32's error can go
+ * either way; that moves it by a whole step, about 1 % of its row's largest, and all that follows
+ * moves too. A bound on the logits that allowed for this would allow for bugs of the same size.
  *
- * So the decisions are taken from the device, and each is checked. The run records all int8 values (struct
- * trace). At the same place this computation has its own value before rounding, v in steps, and requires of the
- * device's q that |v - q| <= 1/2 + slack, slack being float32's error in steps; then it goes on with q.
- * A q that is not explained this way is wrong, and reported with its place. What remains is
- * a continuous function computed twice, and the logits have to agree to float32's error.
+ * So the decisions are taken from the device, and each is checked. The run records all int8 values
+ * (struct trace). At the same place this computation has its own value before rounding, v in
+ * steps, and requires of the device's q that |v - q| <= 1/2 + slack, slack being float32's error
+ * in steps; then it goes on with q. A q that is not explained this way is wrong, and reported with
+ * its place. What remains is a continuous function computed twice, and the logits have to agree to
+ * float32's error.
  *
- * That error, relative to the largest value of a row: with u = 2^-24 and d_model inputs, a norm's sum of squares is
- * off by at most d_model * u, its root by half of that; two norms a layer: d_model * u. The rest of a layer is
- * counted in roundings: attention 256 (a score carries 6, and at a magnitude of 32 that is 192 in the exponential; 64
- * for exp, sums and rescaling), GEMM epilogues 3 each (sums are exact), scales 2 each, RoPE 4, SiLU 8, residual
- * sums 2: below 300 in all. Layers add, since the residual stream does and since a scale's relative error passes through a GEMM
- * unchanged: (d_model + 300) * u * n_layers, and the last norm and GEMM are less than one layer more. It is a worst case to first order,
- * and no tie was ever missed by it: roundings being random, some hundredth of it is seen. An error of a step's
- * fiftieth in an int8 value, or of 0.02 % in a logit, is found.
+ * That error, relative to the largest value of a row, with u = 2^-24:
+ *
+ * - a norm's sum of d_model squares is off by at most d_model * u, its root by half of that; two
+ *   norms a layer: d_model * u;
+ * - the rest of a layer is counted in roundings: attention 256 (a score carries 6, which at a
+ *   magnitude of 32 are 192 in the exponential; 64 for exp, sums and rescaling), GEMM epilogues
+ *   3 each (sums are exact), scales 2 each, RoPE 4, SiLU 8, residual sums 2: below 300;
+ * - layers add, since the residual stream does, and since a scale's relative error passes through
+ *   a GEMM unchanged; the last norm and GEMM are less than one layer more.
+ *
+ * In all (n_layers + 1) * (d_model + 300) * u: 1.7e-4 for four layers of width 256, or 0.02 steps.
+ * It is a worst case to first order; since roundings are random, what is seen is some hundred
+ * times less (5e-7). The figure that matters is what it lets pass: an int8 value that is wrong by
+ * a fiftieth of a step, a logit by a sixtieth of a percent.
  */
 #include <float.h>
 #include <math.h>

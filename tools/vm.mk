@@ -3,8 +3,14 @@
 # What a person types. Each of these first installs what is missing (tools/deps), then calls make again
 # for the rest, because what is found at parse time (pkg-config) may just have been installed.
 
-PROMPT ?= The kernel
+# Not from the environment, where a shell may have a PROMPT of its own; and as it was typed, with what make would expand.
+ifeq ($(origin PROMPT),command line)
+override PROMPT := $(value PROMPT)
+else
+PROMPT := The kernel
+endif
 TOKENS ?= 64
+export PROMPT TOKENS
 QEMU   := build/qemu/qemu-system-x86_64
 
 KSELFTEST_INC := $(KERNEL)/selftests
@@ -40,7 +46,7 @@ deps:
 all: deps
 	@$(MAKE_J) everything
 
-# The kernel and QEMU are other machines' work: downloaded, or compiled for minutes; the rest goes on meanwhile.
+# Kernel and QEMU are downloaded, or compiled for minutes, the first time; the rest goes on meanwhile.
 everything: emu firmware libaccel tools kmod kselftest $(KERNEL)/release $(QEMU)
 
 qemu: $(QEMU)
@@ -48,8 +54,6 @@ kernel: $(KERNEL)/release
 
 run: all
 	@tools/vm run -- quill-run --prompt "$$PROMPT" --tokens "$$TOKENS"
-run: export PROMPT := $(PROMPT)
-run: export TOKENS := $(TOKENS)
 
 vm: all
 	@tools/vm shell

@@ -46,8 +46,16 @@ step() {
 # The machine's package sources, with source packages, in lists of our own: kernel and QEMU are fetched without root and
 # without a change to the system's lists.
 apt_private() {
-	local dir=$CACHE/apt f
+	local dir=$CACHE/apt f lock
 
+	mkdir -p "$dir"
+	exec {lock}>"$dir.lock"
+	flock $lock
+	# QEMU and kernel are fetched at the same time, and neither must change the lists under the other.
+	if [ -n "$(find "$dir/updated" -mmin -10 2>/dev/null)" ]; then
+		exec {lock}>&-
+		return
+	fi
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/parts"
 	: >"$dir/sources.list"
 	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -60,6 +68,8 @@ apt_private() {
 	done
 	# A source without source packages (some third party's) fails alone; what we need is then missing by name.
 	apt_do update || true
+	touch "$dir/updated"
+	exec {lock}>&-
 }
 
 apt_do() {

@@ -47,7 +47,7 @@ all: deps
 	@$(MAKE_J) everything
 
 # Kernel and QEMU are downloaded, or compiled for minutes, the first time; the rest goes on meanwhile.
-everything: emu firmware libaccel tools kmod kselftest $(KERNEL)/release $(QEMU)
+everything: $(QEMU) $(KERNEL)/release emu firmware libaccel tools kmod kselftest
 
 qemu: $(QEMU)
 kernel: $(KERNEL)/release

@@ -44,6 +44,8 @@ struct quill_out {
 static struct dma_fence *quill_job_run(struct drm_sched_job *base)
 {
 	struct quill_job *job = to_quill_job(base);
+	/* Taken first: the job may end before this returns. */
+	struct dma_fence *fence = dma_fence_get(job->fence);
 	struct quill_queue *queue = job->queue;
 	int error;
 
@@ -54,12 +56,11 @@ static struct dma_fence *quill_job_run(struct drm_sched_job *base)
 			queue->head_since = ktime_get();
 		list_add_tail(&job->node, &queue->running);
 		quill_queue_post(queue);
+	} else {
+		quill_queue_end_job(queue, job, error);
 	}
 	spin_unlock_irq(&queue->lock);
-
-	if (error)
-		quill_fence_signal(job->fence, error);
-	return dma_fence_get(job->fence);
+	return fence;
 }
 
 /* Free a job that was, or was not, armed. */

@@ -93,7 +93,7 @@ def paragraphs(text):
 
 
 def _wanted(name):
-    return "/Documentation/" in name and name.endswith(".rst") and "/translations/" not in name
+    return name.startswith("Documentation/") and name.endswith(".rst") and "/translations/" not in name
 
 
 def _documents(path):
@@ -103,13 +103,14 @@ def _documents(path):
     if path.is_dir():
         for file in path.glob("Documentation/**/*.rst"):
             name = file.relative_to(path).as_posix()
-            if _wanted("/" + name) and file.is_file():
+            if _wanted(name) and file.is_file():
                 documents[name] = file.read_bytes()
     else:
         with tarfile.open(path) as tar:
             for member in tar:
-                if member.isfile() and _wanted(member.name):
-                    documents[member.name.split("/", 1)[1]] = tar.extractfile(member).read()
+                name = member.name.partition("/")[2]	# less the tree's own name
+                if member.isfile() and _wanted(name):
+                    documents[name] = tar.extractfile(member).read()
     return [(name, documents[name].decode("utf-8", "replace")) for name in sorted(documents)]
 
 
@@ -142,10 +143,8 @@ def load(path):
     for name, text in sorted(documents, key=lambda document: _hash(document[0])):
         if _hash(name) % HELDOUT_ONE_IN:
             continue
-        excerpt = b""
-        for line in fresh(text):
-            if len(excerpt) + len(line) <= HELDOUT_PER_FILE:
-                excerpt += line
+        excerpt = b"".join(fresh(text))[:HELDOUT_PER_FILE]
+        excerpt = excerpt[:excerpt.rfind(b"\n") + 1]	# whole paragraphs
         if excerpt and len(heldout) < HELDOUT_BYTES:
             heldout += excerpt
             sources.append(name)

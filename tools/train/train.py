@@ -25,16 +25,17 @@ from llama import Config
 
 CONFIG = Config(n_layers=4, d_model=256, n_heads=4, n_kv_heads=2, head_dim=64, d_ff=512, context=512)
 
-BATCH_BYTES = 8192
+BATCH_BYTES = 4096
 # Short windows first: attention costs less there, and most of what a byte model learns early is local.
-CONTEXT_SCHEDULE = ((0.0, 128), (0.5, 256), (0.8, 512))		# (fraction of the time, window)
-PEAK_LR = 3e-3
+CONTEXT_SCHEDULE = ((0.0, 256), (0.6, 512))	# (fraction of the time, window)
+PEAK_LR = 2e-3
 FINAL_LR = 3e-5
 WARMUP_STEPS = 100
 WEIGHT_DECAY = 0.1
 GRADIENT_CLIP = 1.0
 CHECKPOINT_SECONDS = 120
 PROGRESS_SECONDS = 30
+GLANCE_BYTES = 8192	# of the held-out text, for the progress line
 
 
 class RMSNorm(nn.Module):
@@ -134,10 +135,16 @@ def save(model, path):
     export.save_checkpoint(path, CONFIG, weights)
 
 
-def train(text, heldout, seconds, checkpoint):
+def resume(model, path):
+    config, weights = export.load_checkpoint(path)
+    if config != CONFIG:
+        raise ValueError(f"{path}: holds another model: {config}")
+    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+
+
+def train(model, text, heldout, seconds, checkpoint):
     text = to_tensor(text)
-    heldout = to_tensor(heldout).view(-1, CONFIG.context)
-    model = Llama(CONFIG)
+    glance = to_tensor(heldout[:GLANCE_BYTES])
     matrices = [p for p in model.parameters() if p.dim() == 2]
     norms = [p for p in model.parameters() if p.dim() == 1]
     optimizer = torch.optim.AdamW([{"params": matrices, "weight_decay": WEIGHT_DECAY},
@@ -147,8 +154,13 @@ def train(text, heldout, seconds, checkpoint):
           f"{seconds / 60:.0f} minutes", flush=True)
 
     stop = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, frame: (stop.append(received), signal.signal(received, signal.SIG_DFL)))
+
+    def finish_early(number, frame):
+        stop.append(number)
+        signal.signal(number, signal.SIG_DFL)	# a second one ends the program
+
+    signal.signal(signal.SIGINT, finish_early)
+    signal.signal(signal.SIGTERM, finish_early)
 
     start = time.monotonic()
     next_progress, next_checkpoint = 0.0, CHECKPOINT_SECONDS
@@ -174,7 +186,7 @@ def train(text, heldout, seconds, checkpoint):
 
         if elapsed >= next_progress:
             with torch.no_grad():
-                held = loss_of(model, heldout[:16]).item() / math.log(2)	# a glance; export.py measures
+                held = loss_of(model, glance.view(-1, length)).item() / math.log(2)	# export.py measures
             print(f"{elapsed / 60:5.1f} min  step {step:5d}  {seen / 1e6:6.2f} MB  window {length:3d}  "
                   f"train {loss.item() / math.log(2):.3f}  held out {held:.3f} bits/byte", flush=True)
             next_progress = elapsed + PROGRESS_SECONDS
@@ -190,6 +202,8 @@ def main():
     parser.add_argument("--corpus", required=True, metavar="PATH",
                         help="a Linux source tree, or its tarball (/usr/src/linux-source-6.12.tar.xz)")
     parser.add_argument("--minutes", type=float, default=30, help="how long to train (default %(default)g)")
+    parser.add_argument("--resume", type=pathlib.Path, metavar="NPZ",
+                        help="start from a checkpoint's weights (the schedule starts anew)")
     parser.add_argument("--seed", type=int, default=1, help="of the weights and the batches (default %(default)d)")
     parser.add_argument("--threads", type=int, default=2, help="of torch (default %(default)d)")
     parser.add_argument("--work", type=pathlib.Path, default=root / "build/train", metavar="DIR",
@@ -210,7 +224,10 @@ def main():
         args.heldout.write_bytes(heldout)
         print("held out: " + " ".join(sources))
         checkpoint = args.work / "quill-tiny.npz"
-        train(text, heldout, args.minutes * 60, checkpoint)
+        model = Llama(CONFIG)
+        if args.resume:
+            resume(model, args.resume)
+        train(model, text, heldout, args.minutes * 60, checkpoint)
         export.export(checkpoint, args.heldout, args.output)
     except (OSError, ValueError) as error:
         print(f"train: {error}", file=sys.stderr)

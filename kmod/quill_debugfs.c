@@ -122,9 +122,9 @@ static ssize_t quill_debugfs_recover(struct file *file, const char __user *buf, 
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return -ENODEV;
 	if (sysfs_streq(word, "cores"))
-		quill_reset_cores_sync(qdev, GENMASK(qdev->nr_cores - 1, 0));
+		quill_reset_sync(qdev, GENMASK(qdev->nr_cores - 1, 0));
 	else if (sysfs_streq(word, "device"))
-		quill_reset_device_sync(qdev);
+		quill_reset_sync(qdev, QUILL_RESET_ALL);
 	else
 		size = -EINVAL;
 	drm_dev_exit(idx);

@@ -115,6 +115,7 @@ static int quill_device_software(struct quill_device *qdev)
 	int ret;
 
 	init_rwsem(&qdev->hw_lock);
+	init_completion(&qdev->stopped);
 	spin_lock_init(&qdev->hwq_lock);
 	INIT_LIST_HEAD(&qdev->bos);
 	ret = drmm_mutex_init(drm, &qdev->as_lock);
@@ -236,6 +237,7 @@ void quill_device_fini(struct quill_device *qdev)
 	quill_device_reset_hw(qdev);
 	pci_clear_master(to_pci_dev(qdev->drm.dev));
 	up_write(&qdev->hw_lock);
+	complete_all(&qdev->stopped);
 
 	quill_queue_unplug_all(qdev);
 	quill_mmu_unplug_all(qdev);

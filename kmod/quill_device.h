@@ -15,8 +15,8 @@
  *		    fence->lock
  *
  * queue->submit_lock is taken with none of these held and takes none but queue->lock.
- * bo->gpuva_lock nests in vm->lock and takes none; qdev->bo_lock takes a dma_resv lock and
- * nests in nothing.
+ * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock, too, and
+ * takes the dma_resv lock of an object.
  *
  * Work that recovers runs on the ordered reset_wq: no two recoveries at a time. It takes no
  * vm->lock, no slot_lock and no submit_lock, so their holders may wait for it, if they do not
@@ -25,6 +25,7 @@
 #ifndef QUILL_DEVICE_H
 #define QUILL_DEVICE_H
 
+#include <linux/completion.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -134,6 +135,8 @@ struct quill_device {
 	struct rw_semaphore hw_lock;
 	/** @dead: given up; written under hw_lock, read anywhere. */
 	bool dead;
+	/** @stopped: unplugged, and the hardware does nothing any more. */
+	struct completion stopped;
 	/** @own_reset: the driver resets the function itself: reset_prepare has nothing to do. */
 	bool own_reset;
 
@@ -159,6 +162,9 @@ struct quill_device {
 	struct delayed_work health_work;
 	/** @reset_pending: what reset_work is to do: a bit a core, and QUILL_RESET_ALL. */
 	unsigned long reset_pending;
+	/** @recoveries: that have ended, however; under hw_lock. */
+	unsigned long recoveries;
+	/** @reset_count: steps of the ladder that were taken. */
 	atomic_t reset_count;
 };
 

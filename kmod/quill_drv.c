@@ -214,8 +214,8 @@ static void quill_remove(struct pci_dev *pdev)
 	struct quill_device *qdev = pci_get_drvdata(pdev);
 
 	drm_dev_unplug(&qdev->drm);
-	flush_workqueue(quill_cleanup_wq);
 	quill_device_fini(qdev);
+	flush_workqueue(quill_cleanup_wq);
 }
 
 static const struct pci_device_id quill_ids[] = {

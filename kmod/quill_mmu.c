@@ -316,15 +316,17 @@ int quill_mmu_flush(struct quill_mmu *mmu)
 	struct quill_pt *pt, *next;
 	int idx, ret = 0;
 
-	/* Without a device there is nobody to forget: it was stopped before it was left. */
 	if (drm_dev_enter(&qdev->drm, &idx)) {
 		ret = quill_mmu_invalidate(qdev, mmu->as);
 		if (ret) {
 			drm_err_ratelimited(&qdev->drm, "address space %u: invalidation has not ended after %d ms\n",
 					    mmu->as, QUILL_INVALIDATE_TIMEOUT_US / 1000);
-			ret = quill_reset_device_sync(qdev) ? -ETIMEDOUT : 0;
+			ret = quill_reset_sync(qdev, QUILL_RESET_ALL) ? -ETIMEDOUT : 0;
 		}
 		drm_dev_exit(idx);
+	} else {
+		/* There is nobody to forget, once the device does nothing any more. */
+		wait_for_completion(&qdev->stopped);
 	}
 	list_for_each_entry_safe(pt, next, &mmu->limbo, node) {
 		list_del(&pt->node);

@@ -237,8 +237,8 @@ static int quill_queue_hw_forget(struct quill_queue *queue)
 
 /*
  * When it returns the device uses the rings no more: the firmware said so, or its core was
- * restarted (a recovery forgets queues that take no more jobs), or the device was given up or
- * unplugged.
+ * restarted (a recovery forgets queues that take no more jobs), or the device was given up, or
+ * is unplugged and stopped.
  */
 static void quill_queue_hw_destroy(struct quill_queue *queue)
 {
@@ -250,8 +250,10 @@ static void quill_queue_hw_destroy(struct quill_queue *queue)
 		ret = quill_queue_hw_forget(queue);
 		up_read(&qdev->hw_lock);
 		if (ret)
-			quill_reset_cores_sync(qdev, BIT(queue->hwq % qdev->nr_cores));
+			quill_reset_sync(qdev, BIT(queue->hwq % qdev->nr_cores));
 		drm_dev_exit(idx);
+	} else {
+		wait_for_completion(&qdev->stopped);
 	}
 	spin_lock_irq(&queue->lock);
 	quill_queue_fail_all(queue, queue->error);
@@ -397,7 +399,7 @@ static int quill_queue_start(struct quill_queue *queue)
 		up_read(&qdev->hw_lock);
 		if (!ret || qdev->dead)
 			break;
-		quill_reset_cores_sync(qdev, BIT(queue->hwq % qdev->nr_cores));
+		quill_reset_sync(qdev, BIT(queue->hwq % qdev->nr_cores));
 	}
 	return ret ? -ENODEV : 0;
 }

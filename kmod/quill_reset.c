@@ -263,6 +263,7 @@ static void quill_reset_recover(struct quill_device *qdev, unsigned long what)
 		if (ret)
 			quill_reset_give_up(qdev);
 	}
+	WRITE_ONCE(qdev->recoveries, qdev->recoveries + 1);
 	up_write(&qdev->hw_lock);
 }
 
@@ -489,36 +490,25 @@ void quill_reset_request(struct quill_device *qdev, unsigned long what)
 }
 
 /*
- * quill_reset_cores_sync() - have cores restarted, and wait until that has worked or the device
- * is given up
+ * quill_reset_sync() - have cores restarted or all reset, and wait until that is done
  *
- * Without hw_lock; inside drm_dev_enter().
- */
-void quill_reset_cores_sync(struct quill_device *qdev, unsigned long cores)
-{
-	quill_reset_request(qdev, cores);
-	flush_work(&qdev->reset_work);
-}
-
-/*
- * quill_reset_device_sync() - have the device forget all it knows, whatever it takes
+ * When it returns, what was to be reset has forgotten all that it knew: if no recovery may run
+ * at this time, as during suspend or when the device is about to be unplugged, it is given up.
  *
  * Without hw_lock; inside drm_dev_enter().
  *
- * Return: 0, or -ENODEV if it had to be given up.
+ * Return: 0, or -ENODEV if the device had to be given up.
  */
-int quill_reset_device_sync(struct quill_device *qdev)
+int quill_reset_sync(struct quill_device *qdev, unsigned long what)
 {
-	int before = atomic_read(&qdev->reset_count);
+	unsigned long before = READ_ONCE(qdev->recoveries);
 
-	quill_reset_request(qdev, QUILL_RESET_ALL);
+	quill_reset_request(qdev, what);
 	flush_work(&qdev->reset_work);
-	/* No reset is possible at this time, as during suspend. */
-	if (atomic_read(&qdev->reset_count) == before && !READ_ONCE(qdev->dead)) {
-		down_write(&qdev->hw_lock);
+	down_write(&qdev->hw_lock);
+	if (qdev->recoveries == before && !qdev->dead)
 		quill_reset_give_up(qdev);
-		up_write(&qdev->hw_lock);
-	}
+	up_write(&qdev->hw_lock);
 	return READ_ONCE(qdev->dead) ? -ENODEV : 0;
 }
 

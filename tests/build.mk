@@ -19,4 +19,4 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 include tests/kselftest/build.mk
 
 .PHONY: unit
-unit: $(UNIT_BIN)
+unit: $(UNIT_BIN) $(FIRMWARE)

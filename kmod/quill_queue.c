@@ -331,6 +331,18 @@ static void quill_queue_leave_slot(struct quill_queue *queue)
 
 /* ---- Create, close ------------------------------------------------------------- */
 
+/*
+ * Jobs that the scheduler has not run end here. It must not be at work meanwhile: a job that it takes
+ * while the entity is being killed puts the entity back into the tree from which the kill has
+ * removed it, and then both take jobs from the same queue: some would be run, and freed, twice.
+ */
+static void quill_queue_end_entity(struct quill_queue *queue)
+{
+	drm_sched_wqueue_stop(&queue->sched);
+	drm_sched_entity_fini(&queue->entity);
+	drm_sched_wqueue_start(&queue->sched);
+}
+
 static void quill_queue_close(struct quill_queue *queue, int error)
 {
 	mutex_lock(&queue->submit_lock);
@@ -342,7 +354,7 @@ static void quill_queue_close(struct quill_queue *queue, int error)
 	spin_unlock_irq(&queue->lock);
 
 	disable_delayed_work_sync(&queue->watchdog);
-	drm_sched_entity_fini(&queue->entity);
+	quill_queue_end_entity(queue);
 	quill_queue_hw_destroy(queue);
 	quill_queue_leave_slot(queue);
 	quill_user_uncharge(queue->user, QUILL_SHARE_QUEUE);

@@ -65,9 +65,11 @@ check: all
 bench: all
 	@tools/bench
 
+# MINUTES=30 of training; then the figures, which fail if quantisation loses 2 % or more.
 train:
 	@tools/deps train
-	@/usr/bin/python3 tools/train/train.py
+	@/usr/bin/python3 -B tools/train/train.py --corpus "$$(tools/kernel source)" --minutes $(or $(MINUTES),30)
+	@/usr/bin/python3 -B tools/train/eval.py --checkpoint build/train/quill-tiny.npz
 
 clean:
 	@rm -rf build

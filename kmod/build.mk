@@ -19,7 +19,7 @@ $(KMOD): $(KMOD_KBUILD_SRC) $(KERNEL)/release
 	@for f in $(patsubst kmod/%,%,$(KMOD_SRC)); do \
 		mkdir -p build/kmod/$$(dirname $$f) && ln -s $(ROOT)/kmod/$$f build/kmod/$$f || exit 1; \
 	done
-	@$(KMOD_MAKE) $(KMOD_FLAGS) modules >build/log/kmod.log 2>&1 || \
+	+@$(KMOD_MAKE) $(KMOD_FLAGS) modules >build/log/kmod.log 2>&1 || \
 		{ grep -A 5 -E 'error|ERROR|\*\*\*' build/log/kmod.log | head -n 40; echo 'The whole log is build/log/kmod.log.'; false; }
 	@grep -A 5 'warning:' build/log/kmod.log || true
 

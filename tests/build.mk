@@ -17,6 +17,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 	@$(CC) -o $@ $^ -lcmocka -lm -lpthread -lz
 
 include tests/kselftest/build.mk
+include tests/fuzz/build.mk
 
 .PHONY: unit
 unit: $(UNIT_BIN)

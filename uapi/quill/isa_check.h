@@ -328,7 +328,7 @@ static inline __u32 quill_check_softmax(const union quill_cmd *cmd, struct quill
 static inline __u32 quill_check_rope(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_rope *c = &cmd->rope;
-	__u32 n = c->heads * c->dim;
+	__u32 n = (__u32)c->heads * c->dim;
 
 	QUILL_REQUIRE(c->rows && c->rows <= QUILL_VECTOR_MAX_ROWS, SHAPE, 0, quill_cmd_rope, rows);
 	QUILL_REQUIRE(c->heads && c->heads <= QUILL_ATTENTION_MAX_HEADS, SHAPE, 0, quill_cmd_rope,

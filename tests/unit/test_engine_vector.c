@@ -496,11 +496,9 @@ static void explain(const struct quill_kernels *e, const struct problem *p,
 
 	while (got[i] == want[i])
 		i++;
-	i -= i % 4;
-	fail_msg("%s: %s: rows %u n %u variant %#x wild %d in_place %d tile %ux%u: area %zu of %zu bytes: word at %zu is %02x%02x%02x%02x, expected %02x%02x%02x%02x",
+	fail_msg("%s: %s: rows %u n %u variant %#x wild %d in_place %d tile %ux%u: byte %zu of area %td is %02x, expected %02x",
 		 e->name, command->name, s->rows, s->n, s->variant, s->wild, s->in_place,
-		 s->tile_rows, s->tile_columns, a - p->area, a->size, i, got[i + 3], got[i + 2],
-		 got[i + 1], got[i], want[i + 3], want[i + 2], want[i + 1], want[i]);
+		 s->tile_rows, s->tile_columns, i, a - p->area, got[i], want[i]);
 }
 
 /* Operands are compared too: nobody may write to them, nor between rows. */

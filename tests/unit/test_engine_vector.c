@@ -143,13 +143,9 @@ static void make_norm(struct problem *p)
 		c->residual = add_rows(p);
 	c->dst = add_result(p, s->variant & 16 && c->residual.p ? c->residual : c->src,
 			    &c->dst_stride);
-	if (s->variant & 4 && s->variant & 8) {
-		/* in place of the operand that the result leaves */
-		c->sum = s->in_place && s->variant & 16 ? (float *)c->src.p :
-			 add_matrix(p, s->rows, s->n, &c->sum_stride);
-		if (c->sum == c->src.p)
-			c->sum_stride = c->src.stride;
-	}
+	/* in the place of the operand that the result leaves */
+	if (s->variant & 4 && s->variant & 8)
+		c->sum = add_result(p, s->variant & 16 ? c->src : c->residual, &c->sum_stride);
 	c->eps = s->variant & 32 ? 0 : 1e-5f;
 }
 

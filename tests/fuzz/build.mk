@@ -13,7 +13,7 @@ FUZZ    ?= isa_check stream mmu regs firmware
 FUZZ_CC    ?= clang
 FUZZ_SAN   := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all
 # clang knows nothing of gcc's attribute optimize(), with which the interpreter's loop is tuned.
-FUZZ_CFLAGS = -std=gnu11 -O1 -g $(WARN) -Wno-unknown-attributes -Werror -Iuapi -MMD -MP -pthread \
+FUZZ_CFLAGS = -std=gnu11 -O2 -g $(WARN) -Wno-unknown-attributes -Werror -Iuapi -MMD -MP -pthread \
 	      -fno-omit-frame-pointer -ffp-contract=off -fno-strict-aliasing \
 	      $(FUZZ_SAN) -fsanitize=fuzzer-no-link
 

@@ -62,8 +62,12 @@ static union quill_cmd *add_typed(uint8_t opcode, uint8_t ext, uint8_t a, uint8_
 /* For both that read streams; and the next one begins. */
 static void put_stream(const char *name)
 {
-	put("stream", name, &s, sizeof(s.head) + n * sizeof(s.rec[0]));
-	put("isa_check", name, &s, sizeof(s.head) + n * sizeof(s.rec[0]));
+	uint8_t flat[sizeof(s)];
+
+	memcpy(flat, &s.head, sizeof(s.head));
+	memcpy(flat + sizeof(s.head), s.rec, n * sizeof(s.rec[0]));
+	put("stream", name, flat, sizeof(s.head) + n * sizeof(s.rec[0]));
+	put("isa_check", name, flat, sizeof(s.head) + n * sizeof(s.rec[0]));
 	memset(&s, 0, sizeof(s));
 	n = 0;
 }

@@ -184,7 +184,7 @@ static void memory_streams(void)
 {
 	s.head.layout = LAYOUT_SCATTER;
 	s.head.map_limit = 1;
-	add_fill(VA_RW, SIZE_RW);
+	add_fill(VA_RW, 5000);
 	add_copy(VA_RW + 100, VA_RW, 5000, 1, 0);
 	add_copy(VA_RW, VA_RO + 3, 100, 40, 120);
 	put_stream("scattered");
@@ -220,7 +220,9 @@ static void tensor_streams(void)
 	add_gemm(QUILL_TYPE_F32, VA_RW + 4092, 33, 128, 100);
 	put_stream("gemm-scattered");
 
-	add_gemm(QUILL_TYPE_S32, QUILL_VA_SRAM + (16 << 20), 512, 512, 2048)->gemm.a = QUILL_VA_SRAM;
+	cmd = add_gemm(QUILL_TYPE_S32, QUILL_VA_SRAM + (16 << 20), 512, 512, 2048);
+	cmd->gemm.a = QUILL_VA_SRAM;
+	cmd->gemm.b = QUILL_VA_SRAM + (8 << 20);
 	put_stream("gemm-big");
 
 	add_attention(0, 3, 70);
@@ -294,7 +296,7 @@ static void mmu_seeds(void)
 		U16(8191), 0, U16(1), VA(1, 0, 0, 0, 4090),
 	};
 	static const uint8_t huge[] = {
-		2, 3, 2, 3, TO_TABLE(0, 2, 1), TO_TABLE(1, 0, 2), 2, 3, 6, 1, 1,
+		2, 16, 2, 3, TO_TABLE(0, 2, 1), TO_TABLE(1, 0, 2), 2, 3, 6, 1, 1,
 		U16(12000), 7, U16(3), VA(2, 0, 3, 9, 1),
 		U16(12000), 7, U16(4), VA(2, 0, 3, 9, 1), VA(2, 0, 3, 0, 1),
 	};
@@ -308,8 +310,9 @@ static void mmu_seeds(void)
 	static const uint8_t devmem[] = {
 		0, 0, 0, 5, TO_TABLE(0, 0, 1), TO_TABLE(1, 0, 2), TO_TABLE(2, 0, 3),
 		3, 1, 5, 255, 3, 2, 5, 0, 1,
-		U16(8000), 0, U16(1), VA(0, 0, 0, 1, 200),
-		U16(10), 2, U16(2), VA(0, 0, 0, 2, 0), 15, U16(8190), VA(0, 0, 0, 1, 0),
+		U16(7000), 0, U16(1), VA(0, 0, 0, 1, 200),
+		/* from the edge of the scratchpad */
+		U16(10), 2, U16(2), VA(0, 0, 0, 2, 0), 15, U16(8192),
 	};
 
 	put("mmu", "pages", pages, sizeof(pages));

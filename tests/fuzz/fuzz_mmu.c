@@ -150,7 +150,7 @@ static uint64_t make_entry(struct fuzz_in *in)
 	case 3:
 	case 4:
 		pte = (f.data + n * 2 % DATA * PAGE) | QUILL_PTE_VALID | QUILL_PTE_LEAF |
-		      (n & 7 ? QH_RW : n & 8 ? QH_R : QH_W);
+		      (n & 3 ? QH_RW : n & 4 ? QH_R : QH_W);
 		break;
 	case 5:
 		pte = (uint64_t)n % (DEVMEM_SIZE / PAGE + 2) * PAGE | QUILL_PTE_VALID |
@@ -177,10 +177,8 @@ static void set_entry(uint64_t table, uint32_t index, uint64_t pte)
 }
 
 /* Indices are small, so that tables meet; the last ones are for what runs over an edge. */
-static uint32_t make_index(struct fuzz_in *in)
+static uint32_t index_of(uint8_t v)
 {
-	uint8_t v = fuzz_u8(in);
-
 	return v & 0x80 ? QUILL_PT_ENTRIES - 1 - v % 4 : v % 16;
 }
 
@@ -190,7 +188,7 @@ static void make_tables(struct fuzz_in *in)
 
 	while (n--) {
 		table = fuzz_u8(in) % TABLES;
-		index = make_index(in);
+		index = index_of(fuzz_u8(in));
 		set_entry(f.table[table], index, make_entry(in));
 	}
 	set_entry(f.table[0], 255, f.pinned | QUILL_PTE_VALID);
@@ -208,15 +206,39 @@ static void clear_tables(void)
 
 /* ---- commands from the input ---- */
 
+/* The @n-th entry of a table that is not empty, so that addresses lead somewhere. */
+static uint32_t find_entry(const uint64_t *table, uint32_t n)
+{
+	uint32_t i, count = 0, at;
+
+	for (i = 0; i < 20; i++)
+		count += !!table[i < 16 ? i : QUILL_PT_ENTRIES - 20 + i];
+	if (!count)
+		return n % 16;
+	for (i = 0, at = n % count; i < 20; i++) {
+		n = i < 16 ? i : QUILL_PT_ENTRIES - 20 + i;
+		if (table[n] && !at--)
+			break;
+	}
+	return n;
+}
+
 static uint64_t make_va(struct fuzz_in *in)
 {
-	uint64_t va = 0;
+	uint64_t table = f.table[0], va = 0, index;
 	int level;
+	uint8_t v;
 
 	if (fuzz_u8(in) % 16 == 15)
 		return QUILL_VA_SRAM - 2 * PAGE + fuzz_u16(in);
-	for (level = QUILL_PT_LEVELS - 1; level >= 0; level--)
-		va |= (uint64_t)make_index(in) << QUILL_PT_SHIFT(level);
+	for (level = QUILL_PT_LEVELS - 1; level >= 0; level--) {
+		v = fuzz_u8(in);
+		index = v & 0x40 ? index_of(v) : find_entry(qh_ram(f.h, table), v);
+		va |= index << QUILL_PT_SHIFT(level);
+		table = *((uint64_t *)qh_ram(f.h, table) + index) & QUILL_PTE_ADDR_MASK;
+		if (table - QH_RAM_BASE >= RAM_SIZE)
+			table = f.table[0];
+	}
 	return va | fuzz_u16(in) % PAGE;
 }
 

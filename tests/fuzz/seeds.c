@@ -282,9 +282,9 @@ static void vector_stream(uint8_t layout, const char *name)
 /* An entry of a table: which table, index, kind (fuzz_mmu's make_entry), number. */
 #define TO_TABLE(from, index, to)	from, index, 1, to
 #define TO_PAGE(from, index, page)	from, index, 3, page
-/* FILL: gap and 1; COPY: gap even. Then the address: not SRAM, four indices, offset. */
+/* FILL: odd gap; COPY: even gap. Then the address: not SRAM, four indices as they are, offset. */
 #define U16(v)				(v) & 0xff, (v) >> 8
-#define VA(i3, i2, i1, i0, offset)	0, i3, i2, i1, i0, U16(offset)
+#define VA(i3, i2, i1, i0, offset)	0, (i3) | 0x40, (i2) | 0x40, (i1) | 0x40, (i0) | 0x40, U16(offset)
 
 static void mmu_seeds(void)
 {

@@ -156,13 +156,41 @@ static void patch(struct fuzz_in *in, uint32_t n, uint8_t *bytes, size_t size)
 	}
 }
 
+/* What is right, what is just not, what is at an edge of local memory, or anything. */
+static uint32_t make_field(struct fuzz_in *in, uint32_t right, uint32_t edge)
+{
+	uint8_t how = fuzz_u8(in);
+
+	switch (how % 4) {
+	case 0:
+		return right;
+	case 1:
+		return right + how / 4 % 16 - 8;
+	case 2:
+		return edge + how / 4 % 16 * 4 - 32;
+	default:
+		return fuzz_u32(in);
+	}
+}
+
+/* Where the program goes, and what is cleared behind it: mistakes that no CRC finds. */
+static void make_layout(struct fuzz_in *in, struct quill_fw_header *h, size_t size)
+{
+	const uint32_t end = QUILL_RV_TCM_BASE + QUILL_RV_TCM_SIZE;
+
+	h->load_addr = make_field(in, QUILL_RV_TCM_BASE, end - size);
+	h->entry = make_field(in, h->load_addr, h->load_addr + size);
+	h->bss_size = make_field(in, 0, end - size - h->load_addr);
+	h->payload_size = make_field(in, size, QUILL_RV_TCM_SIZE);
+}
+
 /* The image for @mode, where the boot ROM will find it; its size. */
 static size_t make_image(struct fuzz_in *in, uint32_t mode)
 {
 	uint8_t *image = qh_ram(f.h, f.h->image_bus), *payload = image + sizeof(f.header);
 	struct quill_fw_header *h = (struct quill_fw_header *)image;
-	uint8_t mistakes[sizeof(*h)] = { 0 }, how = 0;
-	size_t size, i;
+	uint8_t how = 0;
+	size_t size;
 
 	if (mode == MODE_PATCH) {
 		memcpy(image, f.h->image, f.h->image_size);
@@ -176,19 +204,21 @@ static size_t make_image(struct fuzz_in *in, uint32_t mode)
 	h->bss_size = 0;
 	if (mode == MODE_HEADER) {
 		how = fuzz_u8(in);
-		patch(in, how % 8, mistakes, sizeof(mistakes));
+		make_layout(in, h, SCRIPT_SIZE);
 	}
+	size = SCRIPT_SIZE;
 	if (mode == MODE_RAW) {
 		size = in->left < 4096 ? in->left : 4096;
 		memcpy(payload, in->p, size);
 	} else {
-		size = script_compile(in, payload);
+		script_compile(in, payload);
 	}
-	h->payload_size = size;
+	if (mode != MODE_HEADER)
+		h->payload_size = size;
 	set_crcs(image, sizeof(*h) + size);
-	for (i = 0; i < sizeof(mistakes); i++)
-		image[i] ^= mistakes[i];
-	/* so that what the CRCs do not find is found elsewhere */
+	/* mistakes that they do find */
+	if (how & 1)
+		patch(in, how / 2 % 4, image, sizeof(*h));
 	if (how & 0x80)
 		set_crcs(image, sizeof(*h) + size);
 	return sizeof(*h) + size;

@@ -268,7 +268,9 @@ static void one_op(struct fuzz_in *in)
 		qh_write(f.h, QUILL_REG_CONTROL, n);
 		break;
 	case 14:
-		quill_emu_write(f.h->emu, QUILL_BAR_DOORBELL, QUILL_DOORBELL(n), fuzz_u8(in), 4);
+		/* n of 15: a queue that is not there, far away maybe, or its doorbell not quite */
+		reg = n < 15 ? QUILL_DOORBELL(n) : (uint64_t)fuzz_u16(in) << (fuzz_u8(in) % 32);
+		quill_emu_write(f.h->emu, QUILL_BAR_DOORBELL, reg, fuzz_u8(in), 4);
 		break;
 	default:
 		if (n & 1)
@@ -283,6 +285,7 @@ static void one_op(struct fuzz_in *in)
 
 static void check_reset(void)
 {
+	uint64_t reg;
 	uint32_t i;
 
 	quill_emu_reset(f.h->emu);
@@ -291,6 +294,10 @@ static void check_reset(void)
 	for (i = 0; i < CORES; i++)
 		fuzz_expect(qh_read(f.h, QUILL_REG_CORE(i) + QUILL_CORE_STATUS) == QUILL_CORE_OFF,
 			    "core %u is not off after a reset", i);
+	for (i = 1; i < QUILL_MAX_AS; i++)
+		for (reg = QUILL_REG_AS(i); reg <= QUILL_REG_AS(i) + QUILL_AS_FAULT_COUNT; reg += 4)
+			fuzz_expect(!qh_read(f.h, reg), "register %#llx is %#x after a reset",
+				    (unsigned long long)reg, qh_read(f.h, reg));
 }
 
 static void check_boot(uint32_t core)

@@ -67,6 +67,14 @@ static uint64_t make_address(struct fuzz_in *in)
 	}
 }
 
+/* In local memory: anywhere in its first half, or close to its end. */
+static uint32_t make_local(struct fuzz_in *in, bool edge)
+{
+	uint32_t at = fuzz_u16(in);
+
+	return QUILL_RV_TCM_BASE + (edge ? QUILL_RV_TCM_SIZE - at % 4608 : at);
+}
+
 static void transfer(struct code *c, struct fuzz_in *in)
 {
 	uint64_t addr = make_address(in);
@@ -74,10 +82,10 @@ static void transfer(struct code *c, struct fuzz_in *in)
 
 	write_cb(c, QUILL_CB_XFER_ADDR_LO, addr);
 	write_cb(c, QUILL_CB_XFER_ADDR_HI, addr >> 32);
-	write_cb(c, QUILL_CB_XFER_LOCAL, QUILL_RV_TCM_BASE + fuzz_u16(in) * (how & 0x80 ? 8 : 1));
-	write_cb(c, QUILL_CB_XFER_LEN, fuzz_u16(in) & 0x1fff);
+	write_cb(c, QUILL_CB_XFER_LOCAL, make_local(in, how & 0x80));
+	write_cb(c, QUILL_CB_XFER_LEN, 1 + fuzz_u16(in) % (QUILL_XFER_MAX + 2));
 	write_cb(c, QUILL_CB_XFER_GO, (how & 1) | (how & 2 ? QUILL_XFER_TO_MEMORY : 0) |
-				      (how & 0x7c ? 0 : how << 1));
+				      (how & 0x0c ? 0 : how >> 4 << 5));
 }
 
 /* A command of the input's, or one that is known to be whole. */
@@ -122,7 +130,11 @@ static void issue(struct code *c, struct fuzz_in *in)
 	memcpy(c->payload + SCRIPT_DATA + slot * sizeof(rec), rec, sizeof(rec));
 	if (!(how & 0x40))
 		engine = how & 0x20 ? QUILL_ENGINE_TENSOR : QUILL_ENGINE_DMA;
-	write_cb(c, QUILL_CB_ISSUE_CMD, QUILL_RV_TCM_BASE + SCRIPT_DATA + slot * sizeof(rec));
+	if (how & 0x80)
+		write_cb(c, QUILL_CB_ISSUE_CMD, make_local(in, true) & ~3u);
+	else
+		write_cb(c, QUILL_CB_ISSUE_CMD,
+			 QUILL_RV_TCM_BASE + SCRIPT_DATA + slot * sizeof(rec));
 	write_cb(c, QUILL_CB_ISSUE_GO, engine | slot << 8 | (as & 0xe0 ? 1u : as & 0x1f) << 24);
 }
 
@@ -158,7 +170,7 @@ static void one_op(struct code *c, struct fuzz_in *in)
 	}
 }
 
-size_t script_compile(struct fuzz_in *in, uint8_t *payload)
+void script_compile(struct fuzz_in *in, uint8_t *payload)
 {
 	struct code c = { .at = (uint32_t *)payload, .payload = payload };
 	uint8_t end = fuzz_u8(in);
@@ -178,5 +190,4 @@ size_t script_compile(struct fuzz_in *in, uint8_t *payload)
 		/* j start */
 		emit(&c, (back & 0x7fe) << 20 | (back & 0x800) << 9 | (back & 0xff000) |
 			 1u << 31 | 0x6f);
-	return SCRIPT_SIZE;
 }

@@ -11,7 +11,7 @@
 #define SCRIPT_DATA	0x1800u
 #define SCRIPT_SIZE	(SCRIPT_DATA + SCRIPT_RECORDS * 2 * QUILL_CMD_SIZE)
 
-/** script_compile() - a program that pokes at the control block; its size, at most SCRIPT_SIZE */
-size_t script_compile(struct fuzz_in *in, uint8_t *payload);
+/** script_compile() - a program that pokes at the control block, SCRIPT_SIZE bytes */
+void script_compile(struct fuzz_in *in, uint8_t *payload);
 
 #endif /* RV32_SCRIPT_H */

@@ -351,10 +351,11 @@ static void firmware_seeds(void)
 	};
 	/* a transfer each way, a copy, a GEMM, their retirements, abort; then over again */
 	static const uint8_t script[] = {
-		0x1d, 0, 3, 0, U16(0x1000), 0x80, U16(0x800), U16(4096),
-		3, 1, U16(0x100), 3, U16(0x800), U16(256),
+		0x1d, 0, 3, 0, U16(0x1000), 0x80, U16(4096), U16(4095),
+		3, 1, U16(0x100), 3, U16(0x800), U16(255),
 		4, 0x10, 0xff, 1, U16(0), 1, U16(8192), U16(100), 3,
 		4, 0x20, 0xff, 2, U16(0), 2, U16(64), 2, U16(256), U16(64), 31, 15,
+		4, 0x80, 0xff, 1, U16(0), 1, U16(8192), U16(100), 3, U16(128),
 		5, 5, 0x76, 0x7e, 0x76, 5,
 	};
 	/* a program with a trap handler: mtvec, an ecall, JOB_BEGIN, status, then busy for ever */
@@ -363,8 +364,9 @@ static void firmware_seeds(void)
 		0, 0x38, 1, 0, 0, 0, 0, 3, 3, 0, 0, 0,
 	};
 	static const uint8_t patched[] = { 2, U16(0x200), 1, U16(0x900), 0x80, U16(0x1500), 4 };
-	static const uint8_t header[] = { 0x0f, 0x82, U16(24), 0xff, U16(28), 4, 1 };
-	static const uint8_t crc[] = { 0x0f, 1, U16(36), 1, 1 };
+	/* at the end of local memory, just; and the header's own mistakes behind the program */
+	static const uint8_t header[] = { 0x0f, 0, 0x22, 0, 0, 0, 1 };
+	static const uint8_t crc[] = { 0x0f, 3, 0, 0, 0, 0, 1, U16(36), 1 };
 
 	put("firmware", "raw", raw, sizeof(raw));
 	put("firmware", "script", script, sizeof(script));

@@ -4,8 +4,8 @@
  *
  * A tile is some rows, or some columns of one where a row is long and the command permits it. Operands are used in
  * place where they are contiguous in the host, else by way of a scratch buffer each: so a tile stays small
- * enough that all of them fit into a core's cache. Neither that nor the number of threads shows in the result, and tiles
- * do not depend on threads, so that the fault that is reported does not either.
+ * enough that all of them fit into a core's cache. None of this shows in the result. Tiles do not depend on the
+ * number of threads, so that the fault that is reported does not either.
  */
 #include "exec_vector.h"
 

@@ -75,13 +75,17 @@ $(B)/tests/test_libaccel_%: $(B)/obj/tests/test_libaccel_%.o $(LIBACCEL_A) $(LIB
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $< $(LIBACCEL_A) $(DRM_LIBS) -lcmocka -lm -lpthread
 
-# The library against the device: a program for the VM, beside the kselftests, and like them in TAP.
-$(B)/kselftest/libaccel: libaccel/tests/device.c $(LIBACCEL_SO)
-	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -ffp-contract=off -MF $(B)/obj/libaccel/device.d -o $@ $< \
-		$(ACCEL_LDLIBS) -lcmocka -lm -lpthread
+# The library against the device: programs for the VM, beside the kselftests, and like them in TAP.
+LIBACCEL_TESTS := $(B)/kselftest/libaccel $(B)/kselftest/libaccel_vector
 
-kselftest: $(B)/kselftest/libaccel
+$(B)/kselftest/libaccel: libaccel/tests/device.c
+$(B)/kselftest/libaccel_vector: libaccel/tests/vector.c
+$(LIBACCEL_TESTS): libaccel/tests/fixture.h $(LIBACCEL_SO)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -ffp-contract=off -MF $(B)/obj/libaccel/$(@F)-test.d -o $@ \
+		$(filter %.c,$^) $(ACCEL_LDLIBS) -lcmocka -lm -lpthread
+
+kselftest: $(LIBACCEL_TESTS)
 
 .PHONY: libaccel install-libaccel
 libaccel: $(LIBACCEL_SO) $(LIBACCEL_A) $(LIBACCEL_PC) $(LIBACCEL_EXAMPLES) $(B)/bin/quill-smi

@@ -20,6 +20,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 .PRECIOUS: $(B)/obj/tests/%.o
 
 include tests/kselftest/build.mk
+include tests/fuzz/build.mk
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(FIRMWARE)

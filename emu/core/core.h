@@ -226,6 +226,16 @@ uint32_t exec_copy(struct exec *x, struct dma_fault *fault);
 uint32_t exec_fill(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
 uint32_t exec_attention(struct exec *x, struct dma_fault *fault);
+uint32_t exec_rmsnorm(struct exec *x, struct dma_fault *fault);
+uint32_t exec_layernorm(struct exec *x, struct dma_fault *fault);
+uint32_t exec_softmax(struct exec *x, struct dma_fault *fault);
+uint32_t exec_rope(struct exec *x, struct dma_fault *fault);
+uint32_t exec_quantise(struct exec *x, struct dma_fault *fault);
+uint32_t exec_dequantise(struct exec *x, struct dma_fault *fault);
+uint32_t exec_eltwise(struct exec *x, struct dma_fault *fault);
+uint32_t exec_act(struct exec *x, struct dma_fault *fault);
+uint32_t exec_reduce(struct exec *x, struct dma_fault *fault);
+uint32_t exec_gather(struct exec *x, struct dma_fault *fault);
 
 static inline bool exec_aborted(const struct exec *x)
 {

@@ -4,6 +4,7 @@
 
 #define EXEC_FW(name)		NULL
 #define EXEC_TENSOR(name)	exec_##name
+#define EXEC_VECTOR(name)	exec_##name
 #define EXEC_DMA(name)		exec_##name
 
 static uint32_t (*const executors[256])(struct exec *x, struct dma_fault *fault) = {

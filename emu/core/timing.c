@@ -18,7 +18,9 @@ static const struct profile profiles[] = {
 		.arrays = 8,
 		.array_dim = 128,
 		.vector_lanes = 1024,
+		.vector_row = 16,
 		.softmax_ops = 12,
+		.function_ops = 16,
 		.mem_kbps = 820000000,
 		.mem_latency = 725,
 		.burst = 64,
@@ -96,6 +98,8 @@ static uint64_t systolic_cycles(const struct profile *p, uint64_t blocks, uint64
 	return div_up(blocks, p->arrays) * max64(rows, dim) + 3 * dim;
 }
 
+/* ---- TENSOR ---- */
+
 static void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
 {
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
@@ -146,6 +150,142 @@ static void cost_attention(const struct profile *p, const union quill_cmd *cmd,
 	finish(p, max64(tensor, vector), cost);
 }
 
+/* ---- VECTOR ---- */
+
+/* @ops operations for each of @n elements of each row; traffic was added up before. */
+static void finish_vector(const struct profile *p, uint64_t rows, uint64_t n, uint64_t ops,
+			  struct cost *cost)
+{
+	uint64_t lanes = div_up(n, p->vector_row) * p->vector_row;
+
+	/* What the host has to do: operands, arithmetic like so many bytes, and something for a row. */
+	cost->bytes = rows * (p->burst + n * (12 + ops));
+	finish(p, div_up(rows * lanes * ops, p->vector_lanes), cost);
+}
+
+/* Bytes of a matrix that is looked at @passes times: again only what half of the SRAM cannot hold. */
+static uint64_t traffic_again(const struct profile *p, uint64_t addr, uint64_t rows, uint64_t width,
+			      uint64_t passes)
+{
+	return traffic(p, addr, rows, width) * (width > p->sram_size / 2 ? passes : 1);
+}
+
+static void cost_norm(const struct profile *p, const union quill_cmd *cmd, bool layer,
+		      struct cost *cost)
+{
+	const struct quill_cmd_norm *c = &cmd[0].norm;
+	const struct quill_ext_norm *e = &cmd[1].norm_ext;
+	uint64_t row = (uint64_t)c->n * 4, passes = layer ? 3 : 2;
+
+	cost->read = traffic_again(p, c->src, c->rows, row, passes) +
+		     traffic_again(p, c->residual, c->rows, row, passes) +
+		     traffic(p, c->weight, 1, row) + traffic(p, e->bias, 1, row);
+	cost->written = traffic(p, c->dst, c->rows, row) + traffic(p, e->sum, c->rows, row);
+	/* square, scale, weigh; LAYERNORM: add up and subtract as well, in each of two passes */
+	finish_vector(p, c->rows, c->n, (layer ? 6 : 3) + !!c->residual, cost);
+}
+
+static void cost_rmsnorm(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	cost_norm(p, cmd, false, cost);
+}
+
+static void cost_layernorm(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	cost_norm(p, cmd, true, cost);
+}
+
+static void cost_softmax(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_softmax *c = &cmd->softmax;
+	uint64_t row = (uint64_t)c->n * 4;
+
+	/* for the maximum, the sum, the quotients */
+	cost->read = traffic_again(p, c->src, c->rows, row, 3);
+	cost->written = traffic(p, c->dst, c->rows, row);
+	finish_vector(p, c->rows, c->n, p->softmax_ops, cost);
+}
+
+static void cost_rope(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_rope *c = &cmd->rope;
+	uint64_t n = (uint64_t)c->heads * c->dim;
+
+	cost->read = traffic(p, c->src, c->rows, n * 4) +
+		     traffic(p, c->table, c->rows, (uint64_t)c->dim * 4);
+	cost->written = traffic(p, c->dst, c->rows, n * 4);
+	/* two products and what joins them */
+	finish_vector(p, c->rows, n, 3, cost);
+}
+
+static void cost_quantise(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_quantise *c = &cmd->quantise;
+
+	cost->read = traffic(p, c->src, c->rows, (uint64_t)c->n * 4);
+	if (c->group > p->sram_size / 2 / 4)
+		cost->read *= 2;
+	cost->written = traffic(p, c->dst, c->rows, c->n) +
+			traffic(p, c->scale, c->rows, (uint64_t)(c->n / c->group) * 4);
+	/* maximum, quotient, conversion */
+	finish_vector(p, c->rows, c->n, 3, cost);
+}
+
+static void cost_dequantise(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_quantise *c = &cmd->quantise;
+
+	cost->read = traffic(p, c->src, c->rows, c->n) +
+		     traffic(p, c->scale, c->rows, (uint64_t)(c->n / c->group) * 4);
+	cost->written = traffic(p, c->dst, c->rows, (uint64_t)c->n * 4);
+	finish_vector(p, c->rows, c->n, 2, cost);
+}
+
+static void cost_eltwise(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_eltwise *c = &cmd->eltwise;
+	uint64_t row = (uint64_t)c->n * 4;
+
+	cost->read = traffic(p, c->a, c->rows, row) + traffic(p, c->b, c->b_stride ? c->rows : 1, row);
+	cost->written = traffic(p, c->dst, c->rows, row);
+	finish_vector(p, c->rows, c->n, 1, cost);
+}
+
+static void cost_act(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_act *c = &cmd->act;
+	uint64_t row = (uint64_t)c->n * 4;
+	uint64_t ops = c->op == QUILL_ACT_RELU ? 1 : p->function_ops;
+
+	cost->read = traffic(p, c->src, c->rows, row) + traffic(p, c->gate, c->rows, row);
+	cost->written = traffic(p, c->dst, c->rows, row);
+	finish_vector(p, c->rows, c->n, ops + !!c->gate, cost);
+}
+
+static void cost_reduce(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_reduce *c = &cmd->reduce;
+
+	cost->read = traffic(p, c->src, c->rows, (uint64_t)c->n * 4);
+	cost->written = traffic(p, c->dst, 1, (uint64_t)c->rows * 4);
+	/* ARGMAX keeps the index beside the value */
+	finish_vector(p, c->rows, c->n, c->op == QUILL_REDUCE_ARGMAX ? 2 : 1, cost);
+}
+
+static void cost_gather(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_gather *c = &cmd->gather;
+	uint64_t row = (uint64_t)c->n * 4;
+
+	/* each row anew, even one that is wanted twice: time does not look at data */
+	cost->read = traffic(p, c->table, c->rows, row) +
+		     traffic(p, c->index, 1, (uint64_t)c->rows * 4);
+	cost->written = traffic(p, c->dst, c->rows, row);
+	finish_vector(p, c->rows, c->n, 1, cost);
+}
+
+/* ---- DMA ---- */
+
 static void cost_copy(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
 {
 	const struct quill_cmd_copy *c = &cmd->copy;
@@ -175,6 +315,7 @@ static void cost_timestamp(const struct profile *p, const union quill_cmd *cmd, 
 
 #define COST_FW(name)		NULL
 #define COST_TENSOR(name)	cost_##name
+#define COST_VECTOR(name)	cost_##name
 #define COST_DMA(name)		cost_##name
 
 static void (*const costs[256])(const struct profile *p, const union quill_cmd *cmd,

@@ -19,7 +19,9 @@ struct profile {
 	uint32_t arrays;	/* systolic arrays, each @array_dim squared */
 	uint32_t array_dim;
 	uint32_t vector_lanes;	/* float32 operations a cycle */
-	uint32_t softmax_ops;	/* of those, for one score */
+	uint32_t vector_row;	/* a row takes a multiple of so many lanes */
+	uint32_t softmax_ops;	/* operations for one score */
+	uint32_t function_ops;	/* for one sigmoid or tanh */
 	uint64_t mem_kbps;	/* device memory, 1000 bytes a second */
 	uint32_t mem_latency;	/* cycles to the first byte */
 	uint32_t burst;		/* bytes that memory moves at least */

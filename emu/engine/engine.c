@@ -27,13 +27,13 @@ static bool supported_avx512(void)
 
 #endif
 
+#define QUILL_TILE(kernel, set) .kernel = quill_##kernel##_##set,
 #define QUILL_X(set)					\
 	{						\
 		.name = #set,				\
 		.supported = supported_##set,		\
 		.row_sums = quill_row_sums_##set,	\
-		.gemm = quill_gemm_##set,		\
-		.attention = quill_attention_##set,	\
+		QUILL_TILE_KERNELS(QUILL_TILE, set)	\
 	},
 
 static const struct quill_kernels engines[] = {
@@ -41,6 +41,7 @@ static const struct quill_kernels engines[] = {
 };
 
 #undef QUILL_X
+#undef QUILL_TILE
 
 #define ENGINES (sizeof(engines) / sizeof(engines[0]))
 

@@ -76,6 +76,151 @@ struct quill_attention_tile {
 	float softmax_scale;
 };
 
+/*
+ * Tiles of the VECTOR commands: some rows of each operand, in order. Row i of an operand is at its pointer plus i
+ * strides, in elements; strides may exceed the row, and those of operands that are only read may be 0. A result may be
+ * the very operand (same pointer, same stride) where isa.h lets it. Any cut by rows is allowed; which cuts by columns
+ * are too, each tile says.
+ */
+
+/**
+ * struct quill_norm_tile - whole rows of RMSNORM or LAYERNORM
+ */
+struct quill_norm_tile {
+	const float *src;
+	size_t src_stride;
+	/** @residual: added to @src, or NULL. */
+	const float *residual;
+	size_t residual_stride;
+	/** @sum: where src + residual goes, or NULL. */
+	float *sum;
+	size_t sum_stride;
+	/** @weight: n values. */
+	const float *weight;
+	/** @bias: n values, or NULL: LAYERNORM alone has one. */
+	const float *bias;
+	float *dst;
+	size_t dst_stride;
+	uint32_t rows;
+	uint32_t n;
+	float eps;
+	/** @layer: LAYERNORM. */
+	bool layer;
+};
+
+/**
+ * struct quill_softmax_tile - whole rows of SOFTMAX
+ */
+struct quill_softmax_tile {
+	const float *src;
+	size_t src_stride;
+	float *dst;
+	size_t dst_stride;
+	uint32_t rows;
+	uint32_t n;
+	float scale;
+};
+
+/**
+ * struct quill_rope_tile - rows of ROPE, all heads of them or some
+ */
+struct quill_rope_tile {
+	const float *src;
+	size_t src_stride;
+	float *dst;
+	size_t dst_stride;
+	/** @table: dim values a row: cosine and sine in turn. */
+	const float *table;
+	size_t table_stride;
+	uint32_t rows;
+	uint32_t heads;
+	uint32_t dim;
+	/** @halves: pairs are dim / 2 apart (QUILL_CMD_HALVES). */
+	bool halves;
+};
+
+/**
+ * struct quill_quantise_tile - rows of QUANTISE, all groups of them or some
+ */
+struct quill_quantise_tile {
+	const float *src;
+	size_t src_stride;
+	int8_t *dst;
+	size_t dst_stride;
+	/** @scale: result: of group g of row i at scale[i * scale_stride + g]. */
+	float *scale;
+	size_t scale_stride;
+	uint32_t rows;
+	/** @n: a multiple of @group. */
+	uint32_t n;
+	uint32_t group;
+};
+
+/**
+ * struct quill_dequantise_tile - rows of DEQUANTISE, or any columns of them
+ */
+struct quill_dequantise_tile {
+	const int8_t *src;
+	size_t src_stride;
+	float *dst;
+	size_t dst_stride;
+	/** @scale: of the group of the tile's first column; row i's at scale + i * scale_stride. */
+	const float *scale;
+	size_t scale_stride;
+	uint32_t rows;
+	uint32_t n;
+	uint32_t group;
+	/** @skip: columns of the first group that lie before the tile, below @group. */
+	uint32_t skip;
+};
+
+/**
+ * struct quill_eltwise_tile - rows of ELTWISE, or any columns of them
+ */
+struct quill_eltwise_tile {
+	const float *a;
+	size_t a_stride;
+	const float *b;
+	size_t b_stride;
+	float *dst;
+	size_t dst_stride;
+	uint32_t rows;
+	uint32_t n;
+	/** @op: enum quill_eltwise_op. */
+	uint32_t op;
+};
+
+/**
+ * struct quill_act_tile - rows of ACT, or any columns of them
+ */
+struct quill_act_tile {
+	const float *src;
+	size_t src_stride;
+	/** @gate: what the result is multiplied by, or NULL. */
+	const float *gate;
+	size_t gate_stride;
+	float *dst;
+	size_t dst_stride;
+	uint32_t rows;
+	uint32_t n;
+	/** @op: enum quill_act_op. */
+	uint32_t op;
+};
+
+/**
+ * struct quill_reduce_tile - whole rows of REDUCE
+ */
+struct quill_reduce_tile {
+	const float *src;
+	size_t src_stride;
+	/** @dst: one value a row: int32_t for QUILL_REDUCE_ARGMAX, else float. */
+	void *dst;
+	uint32_t rows;
+	uint32_t n;
+	/** @op: enum quill_reduce_op. */
+	uint32_t op;
+};
+
 /**
  * struct quill_kernels - one set of kernels
  *
@@ -92,6 +237,15 @@ struct quill_kernels {
 	void (*gemm)(const struct quill_gemm_tile *tile);
 	/** @attention: one tile; scratch on the stack. */
 	void (*attention)(const struct quill_attention_tile *tile);
+	/* The VECTOR commands, one tile each. GATHER has none: it copies rows. */
+	void (*norm)(const struct quill_norm_tile *tile);
+	void (*softmax)(const struct quill_softmax_tile *tile);
+	void (*rope)(const struct quill_rope_tile *tile);
+	void (*quantise)(const struct quill_quantise_tile *tile);
+	void (*dequantise)(const struct quill_dequantise_tile *tile);
+	void (*eltwise)(const struct quill_eltwise_tile *tile);
+	void (*act)(const struct quill_act_tile *tile);
+	void (*reduce)(const struct quill_reduce_tile *tile);
 };
 
 /** quill_engine_get() - kernels by name, or the best that run here (NULL); NULL if unknown or unsupported */

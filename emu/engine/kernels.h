@@ -12,30 +12,34 @@
 #define QUILL_KERNEL_SETS(X) X(scalar)
 #endif
 
-#define QUILL_X(name)									\
-	void quill_row_sums_##name(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
-				   int32_t *sums);					\
-	void quill_gemm_##name(const struct quill_gemm_tile *tile);			\
-	void quill_attention_##name(const struct quill_attention_tile *tile);
+/* Kernels that run one tile: KERNEL_tile() in the loops. */
+#define QUILL_TILE_KERNELS(X, set)							\
+	X(gemm, set) X(attention, set) X(norm, set) X(softmax, set) X(rope, set)	\
+	X(quantise, set) X(dequantise, set) X(eltwise, set) X(act, set) X(reduce, set)
+
+#define QUILL_DECLARE_TILE(kernel, set)							\
+	void quill_##kernel##_##set(const struct quill_##kernel##_tile *tile);
+
+#define QUILL_X(set)									\
+	void quill_row_sums_##set(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
+				  int32_t *sums);					\
+	QUILL_TILE_KERNELS(QUILL_DECLARE_TILE, set)
 QUILL_KERNEL_SETS(QUILL_X)
 #undef QUILL_X
 
+#define QUILL_DEFINE_TILE(kernel, set)							\
+	void quill_##kernel##_##set(const struct quill_##kernel##_tile *tile)		\
+	{										\
+		kernel##_tile(tile);							\
+	}
+
 /* What kernels_NAME.c ends with. */
-#define QUILL_DEFINE_KERNELS(name)							\
-	void quill_row_sums_##name(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
-				   int32_t *sums)					\
+#define QUILL_DEFINE_KERNELS(set)							\
+	void quill_row_sums_##set(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
+				  int32_t *sums)					\
 	{										\
 		gemm_row_sums(a, lda, m, k, sums);					\
 	}										\
-											\
-	void quill_gemm_##name(const struct quill_gemm_tile *tile)			\
-	{										\
-		gemm_tile(tile);							\
-	}										\
-											\
-	void quill_attention_##name(const struct quill_attention_tile *tile)		\
-	{										\
-		attention_tile(tile);							\
-	}
+	QUILL_TILE_KERNELS(QUILL_DEFINE_TILE, set)
 
 #endif /* QUILL_KERNELS_H */

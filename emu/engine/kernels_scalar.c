@@ -5,6 +5,9 @@
 #include "pack_loops.h"
 #include "gemm_loops.h"
 #include "attention_loops.h"
+#include "vector_loops.h"
+#include "rope_loops.h"
+#include "quantise_loops.h"
 #include "kernels.h"
 
 QUILL_DEFINE_KERNELS(scalar)

@@ -25,6 +25,26 @@ static inline void vf_store(float *p, vf x)
 	_mm256_storeu_ps(p + 8, x.b);
 }
 
+/* All bits set in the first n of eight lanes from @from on. */
+static inline __m256i avx2_mask(int n, int from)
+{
+	const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32(n - from), lane);
+}
+
+static inline vf vf_load_first(const float *p, int n)
+{
+	return (vf){ _mm256_maskload_ps(p, avx2_mask(n, 0)),
+		     _mm256_maskload_ps(p + 8, avx2_mask(n, 8)) };
+}
+
+static inline void vf_store_first(float *p, vf x, int n)
+{
+	_mm256_maskstore_ps(p, avx2_mask(n, 0), x.a);
+	_mm256_maskstore_ps(p + 8, avx2_mask(n, 8), x.b);
+}
+
 static inline vf vf_set1(float x)
 {
 	return (vf){ _mm256_set1_ps(x), _mm256_set1_ps(x) };
@@ -61,6 +81,89 @@ static inline vf vf_max(vf x, vf y)
 	return (vf){ _mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b) };
 }
 
+/* MINPS is x < y ? x : y. */
+static inline vf vf_min(vf x, vf y)
+{
+	return (vf){ _mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b) };
+}
+
+static inline vf vf_neg(vf x)
+{
+	const __m256 sign = _mm256_set1_ps(-0.0f);
+
+	return (vf){ _mm256_xor_ps(x.a, sign), _mm256_xor_ps(x.b, sign) };
+}
+
+static inline vf vf_abs(vf x)
+{
+	const __m256 sign = _mm256_set1_ps(-0.0f);
+
+	return (vf){ _mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b) };
+}
+
+static inline vf vf_copysign(vf x, vf s)
+{
+	const __m256 sign = _mm256_set1_ps(-0.0f);
+
+	/* blendv looks at the sign bits alone */
+	return (vf){ _mm256_blendv_ps(_mm256_andnot_ps(sign, x.a), _mm256_or_ps(x.a, sign), s.a),
+		     _mm256_blendv_ps(_mm256_andnot_ps(sign, x.b), _mm256_or_ps(x.b, sign), s.b) };
+}
+
+static inline vf vf_select_below(vf x, vf limit, vf a, vf b)
+{
+	return (vf){ _mm256_blendv_ps(b.a, a.a, _mm256_cmp_ps(x.a, limit.a, _CMP_LT_OQ)),
+		     _mm256_blendv_ps(b.b, a.b, _mm256_cmp_ps(x.b, limit.b, _CMP_LT_OQ)) };
+}
+
+static inline uint32_t vf_equal_bits(vf x, vf y)
+{
+	uint32_t a = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x.a, y.a, _CMP_EQ_OQ));
+	uint32_t b = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x.b, y.b, _CMP_EQ_OQ));
+
+	return a | b << 8;
+}
+
+static inline vf vf_pair_first(vf x)
+{
+	return (vf){ _mm256_moveldup_ps(x.a), _mm256_moveldup_ps(x.b) };
+}
+
+static inline vf vf_pair_second(vf x)
+{
+	return (vf){ _mm256_movehdup_ps(x.a), _mm256_movehdup_ps(x.b) };
+}
+
+static inline vf vf_pair_swap(vf x)
+{
+	return (vf){ _mm256_permute_ps(x.a, 0xb1), _mm256_permute_ps(x.b, 0xb1) };
+}
+
+static inline vf vf_pair_neg_first(vf x)
+{
+	const __m256 sign = _mm256_castsi256_ps(_mm256_set1_epi64x(0x80000000));
+
+	return (vf){ _mm256_xor_ps(x.a, sign), _mm256_xor_ps(x.b, sign) };
+}
+
+/* Every other one of eight pairs of lanes: the shuffle leaves them as two interleaved halves. */
+static inline __m256 avx2_in_order(__m256 x)
+{
+	return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(x), 0xd8));
+}
+
+static inline vf vf_evens(vf x, vf y)
+{
+	return (vf){ avx2_in_order(_mm256_shuffle_ps(x.a, x.b, 0x88)),
+		     avx2_in_order(_mm256_shuffle_ps(y.a, y.b, 0x88)) };
+}
+
+static inline vf vf_odds(vf x, vf y)
+{
+	return (vf){ avx2_in_order(_mm256_shuffle_ps(x.a, x.b, 0xdd)),
+		     avx2_in_order(_mm256_shuffle_ps(y.a, y.b, 0xdd)) };
+}
+
 static inline vf vf_zero_below(vf r, vf x, vf limit)
 {
 	return (vf){ _mm256_andnot_ps(_mm256_cmp_ps(x.a, limit.a, _CMP_LT_OQ), r.a),
@@ -69,12 +172,9 @@ static inline vf vf_zero_below(vf r, vf x, vf limit)
 
 static inline vf vf_first(vf x, int n, vf other)
 {
-	const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-	__m256i a = _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane);
-	__m256i b = _mm256_cmpgt_epi32(_mm256_set1_epi32(n - 8), lane);
+	__m256 a = _mm256_castsi256_ps(avx2_mask(n, 0)), b = _mm256_castsi256_ps(avx2_mask(n, 8));
 
-	return (vf){ _mm256_blendv_ps(other.a, x.a, _mm256_castsi256_ps(a)),
-		     _mm256_blendv_ps(other.b, x.b, _mm256_castsi256_ps(b)) };
+	return (vf){ _mm256_blendv_ps(other.a, x.a, a), _mm256_blendv_ps(other.b, x.b, b) };
 }
 
 static inline __m256 avx2_pow2(__m256 t)
@@ -136,6 +236,32 @@ static inline vi vi_add(vi x, vi y)
 	return (vi){ _mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b) };
 }
 
+static inline vi vi_set1(int32_t x)
+{
+	return (vi){ _mm256_set1_epi32(x), _mm256_set1_epi32(x) };
+}
+
+static inline vi vi_max(vi x, vi y)
+{
+	return (vi){ _mm256_max_epi32(x.a, y.a), _mm256_max_epi32(x.b, y.b) };
+}
+
+static inline int32_t vi_most(vi x)
+{
+	__m256i m8 = _mm256_max_epi32(x.a, x.b);
+	__m128i m4 = _mm_max_epi32(_mm256_castsi256_si128(m8), _mm256_extracti128_si256(m8, 1));
+	__m128i m2 = _mm_max_epi32(m4, _mm_unpackhi_epi64(m4, m4));
+
+	return _mm_cvtsi128_si32(_mm_max_epi32(m2, _mm_shuffle_epi32(m2, 1)));
+}
+
+static inline vi vf_magnitude(vf x)
+{
+	vf m = vf_abs(x);
+
+	return (vi){ _mm256_castps_si256(m.a), _mm256_castps_si256(m.b) };
+}
+
 static inline vf vi_to_vf(vi x)
 {
 	return (vf){ _mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b) };
@@ -147,6 +273,16 @@ static inline vf vf_load_s8(const int8_t *p)
 
 	return (vf){ _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(x)),
 		     _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8))) };
+}
+
+static inline void vf_store_s8(int8_t *p, vf x)
+{
+	__m256i w = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
+
+	/* packing works on the halves of registers: lanes 0-3, 8-11, then 4-7, 12-15 */
+	w = _mm256_permute4x64_epi64(w, 0xd8);
+	_mm_storeu_si128((__m128i *)p, _mm_packs_epi16(_mm256_castsi256_si128(w),
+						      _mm256_extracti128_si256(w, 1)));
 }
 
 typedef struct {

@@ -24,6 +24,21 @@ static inline void vf_store(float *p, vf x)
 	_mm512_storeu_ps(p, x);
 }
 
+static inline __mmask16 avx512_mask(int n)
+{
+	return n <= 0 ? 0 : n >= LANES ? 0xffff : (1u << n) - 1;
+}
+
+static inline vf vf_load_first(const float *p, int n)
+{
+	return _mm512_maskz_loadu_ps(avx512_mask(n), p);
+}
+
+static inline void vf_store_first(float *p, vf x, int n)
+{
+	_mm512_mask_storeu_ps(p, avx512_mask(n), x);
+}
+
 static inline vf vf_set1(float x)
 {
 	return _mm512_set1_ps(x);
@@ -60,6 +75,77 @@ static inline vf vf_max(vf x, vf y)
 	return _mm512_max_ps(x, y);
 }
 
+/* VMINPS is x < y ? x : y. */
+static inline vf vf_min(vf x, vf y)
+{
+	return _mm512_min_ps(x, y);
+}
+
+static inline vf vf_neg(vf x)
+{
+	return _mm512_xor_ps(x, _mm512_set1_ps(-0.0f));
+}
+
+static inline vf vf_abs(vf x)
+{
+	return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), x);
+}
+
+static inline vf vf_copysign(vf x, vf s)
+{
+	const __m512i sign = _mm512_set1_epi32(INT32_MIN);
+
+	/* bit by bit: sign ? s : x */
+	return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(s),
+							     _mm512_castps_si512(x), 0xca));
+}
+
+static inline vf vf_select_below(vf x, vf limit, vf a, vf b)
+{
+	return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ), a);
+}
+
+static inline uint32_t vf_equal_bits(vf x, vf y)
+{
+	return _mm512_cmp_ps_mask(x, y, _CMP_EQ_OQ);
+}
+
+static inline vf vf_pair_first(vf x)
+{
+	return _mm512_moveldup_ps(x);
+}
+
+static inline vf vf_pair_second(vf x)
+{
+	return _mm512_movehdup_ps(x);
+}
+
+static inline vf vf_pair_swap(vf x)
+{
+	return _mm512_permute_ps(x, 0xb1);
+}
+
+static inline vf vf_pair_neg_first(vf x)
+{
+	return _mm512_xor_ps(x, _mm512_castsi512_ps(_mm512_set1_epi64(0x80000000)));
+}
+
+static inline vf vf_evens(vf x, vf y)
+{
+	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
+					       28, 30);
+
+	return _mm512_permutex2var_ps(x, even, y);
+}
+
+static inline vf vf_odds(vf x, vf y)
+{
+	const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27,
+					      29, 31);
+
+	return _mm512_permutex2var_ps(x, odd, y);
+}
+
 static inline vf vf_zero_below(vf r, vf x, vf limit)
 {
 	return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_NLT_UQ), r);
@@ -67,9 +153,7 @@ static inline vf vf_zero_below(vf r, vf x, vf limit)
 
 static inline vf vf_first(vf x, int n, vf other)
 {
-	__mmask16 mask = n <= 0 ? 0 : n >= LANES ? 0xffff : (1u << n) - 1;
-
-	return _mm512_mask_mov_ps(other, mask, x);
+	return _mm512_mask_mov_ps(other, avx512_mask(n), x);
 }
 
 static inline vf vf_pow2(vf t)
@@ -119,6 +203,26 @@ static inline vi vi_add(vi x, vi y)
 	return _mm512_add_epi32(x, y);
 }
 
+static inline vi vi_set1(int32_t x)
+{
+	return _mm512_set1_epi32(x);
+}
+
+static inline vi vi_max(vi x, vi y)
+{
+	return _mm512_max_epi32(x, y);
+}
+
+static inline int32_t vi_most(vi x)
+{
+	return _mm512_reduce_max_epi32(x);
+}
+
+static inline vi vf_magnitude(vf x)
+{
+	return _mm512_castps_si512(vf_abs(x));
+}
+
 static inline vf vi_to_vf(vi x)
 {
 	return _mm512_cvtepi32_ps(x);
@@ -127,6 +231,11 @@ static inline vf vi_to_vf(vi x)
 static inline vf vf_load_s8(const int8_t *p)
 {
 	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+
+static inline void vf_store_s8(int8_t *p, vf x)
+{
+	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
 }
 
 /*

@@ -33,6 +33,21 @@ static inline void vf_store(float *p, vf a)
 	memcpy(p, a.v, sizeof(a.v));
 }
 
+/* The first n lanes, n 1..16, from memory of which no more is touched; the others are +0. */
+static inline vf vf_load_first(const float *p, int n)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = i < n ? p[i] : 0.0f;
+	return r;
+}
+
+static inline void vf_store_first(float *p, vf a, int n)
+{
+	memcpy(p, a.v, (size_t)n * sizeof(a.v[0]));
+}
+
 static inline vf vf_set1(float x)
 {
 	vf r;
@@ -85,6 +100,53 @@ static inline vf vf_max(vf a, vf b)
 	return a;
 }
 
+/* a < b ? a : b: with a NaN on either side, or two zeros, it is b. */
+static inline vf vf_min(vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+	return a;
+}
+
+static inline vf vf_neg(vf a)
+{
+	for EACH_LANE(i)
+		a.v[i] = -a.v[i];
+	return a;
+}
+
+static inline vf vf_abs(vf a)
+{
+	for EACH_LANE(i)
+		a.v[i] = fabsf(a.v[i]);
+	return a;
+}
+
+static inline vf vf_copysign(vf a, vf sign)
+{
+	for EACH_LANE(i)
+		a.v[i] = copysignf(a.v[i], sign.v[i]);
+	return a;
+}
+
+/* x < limit ? a : b */
+static inline vf vf_select_below(vf x, vf limit, vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] = x.v[i] < limit.v[i] ? a.v[i] : b.v[i];
+	return a;
+}
+
+/* Bit i is set if lane i of a equals b's. */
+static inline uint32_t vf_equal_bits(vf a, vf b)
+{
+	uint32_t bits = 0;
+
+	for EACH_LANE(i)
+		bits |= (uint32_t)(a.v[i] == b.v[i]) << i;
+	return bits;
+}
+
 /* Lanes where x < limit become +0. */
 static inline vf vf_zero_below(vf a, vf x, vf limit)
 {
@@ -112,6 +174,56 @@ static inline vf vf_pow2(vf t)
 		memcpy(&t.v[i], &bits, 4);
 	}
 	return t;
+}
+
+/* Pairs of lanes (2i, 2i + 1): the first twice, the second twice, both in the other order. */
+static inline vf vf_pair_first(vf a)
+{
+	for (int i = 0; i < LANES; i += 2)
+		a.v[i + 1] = a.v[i];
+	return a;
+}
+
+static inline vf vf_pair_second(vf a)
+{
+	for (int i = 0; i < LANES; i += 2)
+		a.v[i] = a.v[i + 1];
+	return a;
+}
+
+static inline vf vf_pair_swap(vf a)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = a.v[i ^ 1];
+	return r;
+}
+
+static inline vf vf_pair_neg_first(vf a)
+{
+	for (int i = 0; i < LANES; i += 2)
+		a.v[i] = -a.v[i];
+	return a;
+}
+
+/* Of the 32 lanes of a and b, those with even numbers, and those with odd ones. */
+static inline vf vf_evens(vf a, vf b)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = i < LANES / 2 ? a.v[2 * i] : b.v[2 * i - LANES];
+	return r;
+}
+
+static inline vf vf_odds(vf a, vf b)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		r.v[i] = i < LANES / 2 ? a.v[2 * i + 1] : b.v[2 * i + 1 - LANES];
+	return r;
 }
 
 /* Every NaN becomes 0x7fc00000. */
@@ -163,6 +275,42 @@ static inline vi vi_add(vi a, vi b)
 	return a;
 }
 
+static inline vi vi_set1(int32_t x)
+{
+	vi r;
+
+	for EACH_LANE(i)
+		r.v[i] = x;
+	return r;
+}
+
+static inline vi vi_max(vi a, vi b)
+{
+	for EACH_LANE(i)
+		a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+	return a;
+}
+
+static inline int32_t vi_most(vi a)
+{
+	int32_t most = a.v[0];
+
+	for EACH_LANE(i)
+		most = a.v[i] > most ? a.v[i] : most;
+	return most;
+}
+
+/* The bits of |a|: they order as the magnitudes do, infinity above numbers, NaN above all. */
+static inline vi vf_magnitude(vf a)
+{
+	vi r;
+
+	memcpy(&r, &a, sizeof(r));
+	for EACH_LANE(i)
+		r.v[i] &= 0x7fffffff;
+	return r;
+}
+
 static inline vf vi_to_vf(vi a)
 {
 	vf r;
@@ -179,6 +327,15 @@ static inline vf vf_load_s8(const int8_t *p)
 	for EACH_LANE(i)
 		r.v[i] = (float)p[i];
 	return r;
+}
+
+/* Rounded to the nearest integer, half to even; |a| is below 128. */
+static inline void vf_store_s8(int8_t *p, vf a)
+{
+	const float round = 0x1.8p23f;
+
+	for EACH_LANE(i)
+		p[i] = (int8_t)(a.v[i] + round - round);
 }
 
 /* How 16 channels go from 32 to 8 bits. */

@@ -201,6 +201,31 @@ struct qh_attention {
 };
 union quill_cmd *qh_attention(struct qh_stream *s, const struct qh_attention *a);
 
+/*
+ * VECTOR commands: dense, with none of the operands that may be absent, for the caller to change. A result
+ * comes first, as in memcpy().
+ */
+/** qh_norm() - @opcode: RMSNORM or LAYERNORM; the second record is [1].norm_ext */
+union quill_cmd *qh_norm(struct qh_stream *s, uint8_t opcode, uint64_t dst, uint64_t src,
+			 uint64_t weight, uint32_t rows, uint32_t n, float eps);
+union quill_cmd *qh_softmax(struct qh_stream *s, uint64_t dst, uint64_t src, uint32_t rows,
+			    uint32_t n, float scale);
+union quill_cmd *qh_rope(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t table,
+			 uint32_t rows, uint32_t heads, uint32_t dim);
+union quill_cmd *qh_quantise(struct qh_stream *s, uint64_t dst, uint64_t scale, uint64_t src,
+			     uint32_t rows, uint32_t n, uint32_t group);
+union quill_cmd *qh_dequantise(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t scale,
+			       uint32_t rows, uint32_t n, uint32_t group);
+union quill_cmd *qh_eltwise(struct qh_stream *s, uint32_t op, uint64_t dst, uint64_t a, uint64_t b,
+			    uint32_t rows, uint32_t n);
+/** qh_act() - @gate: 0 for none */
+union quill_cmd *qh_act(struct qh_stream *s, uint32_t op, uint64_t dst, uint64_t src, uint64_t gate,
+			uint32_t rows, uint32_t n);
+union quill_cmd *qh_reduce(struct qh_stream *s, uint32_t op, uint64_t dst, uint64_t src,
+			   uint32_t rows, uint32_t n);
+union quill_cmd *qh_gather(struct qh_stream *s, uint64_t dst, uint64_t table, uint64_t index,
+			   uint32_t rows, uint32_t n, uint32_t table_rows);
+
 static inline union quill_cmd *qh_wait_sem(union quill_cmd *cmd, uint8_t sem, uint32_t value)
 {
 	cmd->hdr.wait_sem = sem;

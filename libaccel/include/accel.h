@@ -290,7 +290,8 @@ void accel_buffer_destroy(struct accel_buffer *buf);
 /**
  * accel_stream_create() - make an empty stream
  * @vm: the space that its commands' addresses are in
- * @max_records: room; GEMM and ATTENTION take two records each, the other commands one
+ * @max_records: room; GEMM, ATTENTION, RMSNORM and LAYERNORM take two records each, the other
+ *	commands one
  * @out: the stream; give it back with accel_stream_destroy()
  *
  * Return: 0, -EINVAL (@max_records 0 or over the device's largest stream), or as
@@ -589,6 +590,297 @@ struct accel_attention {
 /** accel_cmd_attention() - fused attention; takes two records */
 int accel_cmd_attention(struct accel_stream *stream, const struct accel_attention *attention,
 			const struct accel_cmd_opts *opts);
+
+/*
+ * Commands of the VECTOR engine work on matrices of float, row by row: row i of an operand is at
+ * its address plus i strides. Addresses are 4-byte aligned (those of int8_t need not be). A stride
+ * of 0 is that of a dense matrix. A result may replace an operand of the same type, with the same
+ * address and stride; otherwise it must not overlap one. docs/isa.md says what they compute, to the
+ * bit, and what becomes of NaN and infinity.
+ */
+
+/**
+ * struct accel_norm - rows of RMSNORM or LAYERNORM, of x = src or src + residual
+ */
+struct accel_norm {
+	/** @src: device address of float[rows][src_stride]. */
+	uint64_t src;
+	/** @dst: device address of the result, float[rows][dst_stride]. */
+	uint64_t dst;
+	/** @weight: device address of float[n]. */
+	uint64_t weight;
+	/** @bias: LAYERNORM: device address of float[n]; 0: none. */
+	uint64_t bias;
+	/** @residual: device address of float[rows][residual_stride], added to @src; 0: none. */
+	uint64_t residual;
+	/** @sum: where src + residual goes, float[rows][src_stride]; 0: nowhere. */
+	uint64_t sum;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+	/** @residual_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t residual_stride;
+	/** @eps: added to the mean square or variance: finite, not negative. */
+	float eps;
+};
+
+/** accel_cmd_rmsnorm() - x / sqrt(mean(x^2) + eps) * weight; takes two records */
+int accel_cmd_rmsnorm(struct accel_stream *stream, const struct accel_norm *norm,
+		      const struct accel_cmd_opts *opts);
+
+/**
+ * accel_cmd_layernorm() - (x - mean(x)) / sqrt(variance(x) + eps) * weight + bias; takes two
+ * records
+ */
+int accel_cmd_layernorm(struct accel_stream *stream, const struct accel_norm *norm,
+			const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_softmax - exp(x * scale - max) / sum, a row at a time
+ */
+struct accel_softmax {
+	/** @src: device address of float[rows][src_stride]. */
+	uint64_t src;
+	/** @dst: device address of the result, float[rows][dst_stride]. */
+	uint64_t dst;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+	/** @scale: finite; 0: 1. */
+	float scale;
+};
+
+/** accel_cmd_softmax() - softmax of rows */
+int accel_cmd_softmax(struct accel_stream *stream, const struct accel_softmax *softmax,
+		      const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_rope - rotary position embedding: pairs of elements turn by angles
+ *
+ * The table has, for each row, dim / 2 pairs of cosine and sine: pair j turns (x, y), the j-th pair
+ * of every head of that row, into (x cos - y sin, x sin + y cos).
+ */
+struct accel_rope {
+	/** @src: device address of float[rows][src_stride], a row being [heads][dim]. */
+	uint64_t src;
+	/** @dst: device address of the result, float[rows][dst_stride]. */
+	uint64_t dst;
+	/** @table: device address of float[rows][dim / 2][2]. */
+	uint64_t table;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @heads: of a row, 1..1024. */
+	uint32_t heads;
+	/** @dim: elements of a head, even, 2..256. */
+	uint32_t dim;
+	/** @src_stride: elements from row to row, at least heads * dim; 0: heads * dim. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from row to row, at least heads * dim; 0: heads * dim. */
+	uint32_t dst_stride;
+	/**
+	 * @halves: pair j is elements j and j + dim / 2 (GPT-NeoX), not 2j and 2j + 1 (Llama's GGUF
+	 *	files).
+	 */
+	bool halves;
+};
+
+/** accel_cmd_rope() - turn rows by their positions */
+int accel_cmd_rope(struct accel_stream *stream, const struct accel_rope *rope,
+		   const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_quantise - rows of float to or from int8_t, with a scale for each group of elements
+ */
+struct accel_quantise {
+	/** @src: device address of [rows][src_stride]: float to quantise, int8_t to dequantise. */
+	uint64_t src;
+	/** @dst: device address of the result, [rows][dst_stride], of the other type. */
+	uint64_t dst;
+	/**
+	 * @scale: device address of float[rows][scale_stride], one a group: a result to quantise, an
+	 *	operand to dequantise.
+	 */
+	uint64_t scale;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @group: elements that share a scale, divides @n; 0: @n, a scale a row. */
+	uint32_t group;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+	/** @scale_stride: scales from row to row, at least n / group; 0: n / group. */
+	uint32_t scale_stride;
+};
+
+/**
+ * accel_cmd_quantise() - float to int8_t: scale = max |x| / 127 of the group, round(x / scale); the
+ * bits of accel_quantise_rows_s8()
+ */
+int accel_cmd_quantise(struct accel_stream *stream, const struct accel_quantise *quantise,
+		       const struct accel_cmd_opts *opts);
+
+/** accel_cmd_dequantise() - int8_t to float: x * scale */
+int accel_cmd_dequantise(struct accel_stream *stream, const struct accel_quantise *quantise,
+			 const struct accel_cmd_opts *opts);
+
+/** enum accel_eltwise_op - of two elements */
+enum accel_eltwise_op {
+	/** @ACCEL_ELTWISE_ADD: a + b */
+	ACCEL_ELTWISE_ADD = 0,
+	/** @ACCEL_ELTWISE_SUB: a - b */
+	ACCEL_ELTWISE_SUB = 1,
+	/** @ACCEL_ELTWISE_MUL: a * b */
+	ACCEL_ELTWISE_MUL = 2,
+	/** @ACCEL_ELTWISE_MAX: the larger */
+	ACCEL_ELTWISE_MAX = 3,
+	/** @ACCEL_ELTWISE_MIN: the smaller */
+	ACCEL_ELTWISE_MIN = 4,
+};
+
+/**
+ * struct accel_eltwise - dst = a op b
+ */
+struct accel_eltwise {
+	/** @a: device address of float[rows][a_stride]. */
+	uint64_t a;
+	/** @b: device address of float[rows][b_stride], or of float[n] if @b_row. */
+	uint64_t b;
+	/** @dst: device address of the result, float[rows][dst_stride]. */
+	uint64_t dst;
+	/** @op: what to do. */
+	enum accel_eltwise_op op;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @a_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t a_stride;
+	/** @b_stride: elements from row to row, at least @n; 0: @n. Not looked at if @b_row. */
+	uint32_t b_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+	/** @b_row: b is one row, for all of a's. */
+	bool b_row;
+};
+
+/** accel_cmd_eltwise() - combine two matrices element by element */
+int accel_cmd_eltwise(struct accel_stream *stream, const struct accel_eltwise *eltwise,
+		      const struct accel_cmd_opts *opts);
+
+/** enum accel_act_op - a function of an element */
+enum accel_act_op {
+	/** @ACCEL_ACT_RELU: max(x, 0) */
+	ACCEL_ACT_RELU = 0,
+	/** @ACCEL_ACT_SIGMOID: 1 / (1 + exp(-x)) */
+	ACCEL_ACT_SIGMOID = 1,
+	/** @ACCEL_ACT_SILU: x * sigmoid(x) */
+	ACCEL_ACT_SILU = 2,
+	/** @ACCEL_ACT_TANH: tanh(x) */
+	ACCEL_ACT_TANH = 3,
+	/** @ACCEL_ACT_GELU: the form with tanh */
+	ACCEL_ACT_GELU = 4,
+};
+
+/**
+ * struct accel_act - dst = f(src), or f(src) * gate
+ */
+struct accel_act {
+	/** @src: device address of float[rows][src_stride]. */
+	uint64_t src;
+	/** @gate: device address of float[rows][gate_stride]; 0: none. */
+	uint64_t gate;
+	/** @dst: device address of the result, float[rows][dst_stride]. */
+	uint64_t dst;
+	/** @op: the function. */
+	enum accel_act_op op;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @gate_stride: elements from row to row, at least @n; 0: @n, or 0 without @gate. */
+	uint32_t gate_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+};
+
+/** accel_cmd_act() - apply a function to each element */
+int accel_cmd_act(struct accel_stream *stream, const struct accel_act *act,
+		  const struct accel_cmd_opts *opts);
+
+/** enum accel_reduce_op - of a row */
+enum accel_reduce_op {
+	/** @ACCEL_REDUCE_SUM: sum of the elements, float */
+	ACCEL_REDUCE_SUM = 0,
+	/** @ACCEL_REDUCE_MAX: the largest, float */
+	ACCEL_REDUCE_MAX = 1,
+	/** @ACCEL_REDUCE_ARGMAX: index of the largest, int32_t; of equal ones the lowest */
+	ACCEL_REDUCE_ARGMAX = 2,
+};
+
+/**
+ * struct accel_reduce - one value a row
+ */
+struct accel_reduce {
+	/** @src: device address of float[rows][src_stride]. */
+	uint64_t src;
+	/** @dst: device address of the result, float[rows] or int32_t[rows], as @op gives. */
+	uint64_t dst;
+	/** @op: which value. */
+	enum accel_reduce_op op;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+};
+
+/** accel_cmd_reduce() - one value of each row */
+int accel_cmd_reduce(struct accel_stream *stream, const struct accel_reduce *reduce,
+		     const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_gather - row i of dst is row index[i] of a table: an embedding, say
+ *
+ * An index outside the table is a fault of the job.
+ */
+struct accel_gather {
+	/** @table: device address of float[table_rows][table_stride]. */
+	uint64_t table;
+	/** @index: device address of int32_t[rows]. */
+	uint64_t index;
+	/** @dst: device address of the result, float[rows][dst_stride]. */
+	uint64_t dst;
+	/** @rows: of the result, 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @table_rows: 1..2^24. */
+	uint32_t table_rows;
+	/** @table_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t table_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+};
+
+/** accel_cmd_gather() - copy rows of a table by their indices */
+int accel_cmd_gather(struct accel_stream *stream, const struct accel_gather *gather,
+		     const struct accel_cmd_opts *opts);
 
 /* ---- Queues ------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Encoders: one typed function per command. What a command may be, isa_check.h says.
+ * Encoders: one typed function per command, those of VECTOR in cmd_vector.c. What a command may be,
+ * isa_check.h says.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,8 +13,8 @@ static_assert((int)ACCEL_S8 == QUILL_TYPE_S8 && (int)ACCEL_S32 == QUILL_TYPE_S32
 static_assert(sizeof(struct accel_requant) == sizeof(struct quill_requant), "same bytes");
 
 /* A number that the record has fewer bits for than the caller: it must not be cut. */
-static int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *field,
-			   uint32_t value, uint32_t max)
+int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *field,
+		    uint32_t value, uint32_t max)
 {
 	if (value <= UINT16_MAX)
 		return 0;
@@ -25,8 +26,7 @@ static int accel_check_u16(struct accel_stream *stream, const char *cmd, const c
  * The header that nearly every command has: opcode, what @opts says, and ORDERED unless told
  * otherwise.
  */
-static void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode,
-			     const struct accel_cmd_opts *opts)
+void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_cmd_opts *opts)
 {
 	const struct quill_op_info *op = quill_op_info(opcode);
 

@@ -75,11 +75,46 @@ struct accel_field {
 	FIELD_BESIDE(QUILL_OP_ATTENTION, 1, quill_ext_attention, field, kind, fault, required, \
 		     quill_cmd_attention, other)
 
+/* RMSNORM and LAYERNORM have one record, QUANTISE and DEQUANTISE another. */
+#define NORM(...) \
+	FIELD(QUILL_OP_RMSNORM, 0, quill_cmd_norm, __VA_ARGS__), \
+	FIELD(QUILL_OP_LAYERNORM, 0, quill_cmd_norm, __VA_ARGS__)
+#define NORM_BESIDE_N(op, rec, type, field) \
+	FIELD_BESIDE(op, rec, type, field, NUMBER, STRIDE, "at least n", quill_cmd_norm, n)
+#define NORM_STRIDE(rec, type, field) \
+	NORM_BESIDE_N(QUILL_OP_RMSNORM, rec, type, field), \
+	NORM_BESIDE_N(QUILL_OP_LAYERNORM, rec, type, field)
+#define NORM_EXT(...) \
+	FIELD(QUILL_OP_RMSNORM, 1, quill_ext_norm, __VA_ARGS__), \
+	FIELD(QUILL_OP_LAYERNORM, 1, quill_ext_norm, __VA_ARGS__)
+#define SCALED(...) \
+	FIELD(QUILL_OP_QUANTISE, 0, quill_cmd_quantise, __VA_ARGS__), \
+	FIELD(QUILL_OP_DEQUANTISE, 0, quill_cmd_quantise, __VA_ARGS__)
+#define SCALED_BESIDE(...) \
+	FIELD_BESIDE(QUILL_OP_QUANTISE, 0, quill_cmd_quantise, __VA_ARGS__), \
+	FIELD_BESIDE(QUILL_OP_DEQUANTISE, 0, quill_cmd_quantise, __VA_ARGS__)
+/* A field of a VECTOR command's only record: its name as in the table, and as in the union's. */
+#define VEC(NAME, name, ...)	FIELD(QUILL_OP_##NAME, 0, quill_cmd_##name, __VA_ARGS__)
+#define VEC_BESIDE(NAME, name, field, kind, fault, required, other) \
+	FIELD_BESIDE(QUILL_OP_##NAME, 0, quill_cmd_##name, field, kind, fault, required, \
+		     quill_cmd_##name, other)
+#define VEC_STRIDE(NAME, name, field) \
+	VEC_BESIDE(NAME, name, field, NUMBER, STRIDE, "at least n", n)
+#define VEC_DIMS(NAME, name) \
+	VEC(NAME, name, rows, NUMBER, SHAPE, "1..2^24"), \
+	VEC(NAME, name, n, NUMBER, SHAPE, "1..2^24")
+#define VEC_ADDRESS(NAME, name, field) \
+	VEC(NAME, name, field, HEX, ALIGN, "a multiple of 4"), \
+	VEC(NAME, name, field, HEX, RANGE, IN_48_BITS)
+
 #define IN_48_BITS	"an address that is not 0, from which all of the operand lies below 2^48"
 
 static const struct accel_field accel_fields[] = {
 	SEM_WAIT(wait_sem, NUMBER, SEMAPHORE, "1..31"),
 	SEM_SIGNAL(signal_sem, NUMBER, SEMAPHORE, "1..31"),
+
+	FIELD_BESIDE(QUILL_OP_REDUCE, 0, quill_cmd_hdr, type_d, NUMBER, TYPE,
+		     "S32 (2) for ARGMAX (2), else F32 (3)", quill_cmd_reduce, op),
 
 	HEADER(opcode, NUMBER, OPCODE, "an opcode of isa.h"),
 	HEADER(version, NUMBER, OPCODE, "0"),
@@ -157,6 +192,91 @@ static const struct accel_field accel_fields[] = {
 	ATT_EXT(q_scale, HEX, RANGE, IN_48_BITS),
 	ATT_EXT(k_scale, HEX, RANGE, IN_48_BITS),
 	ATT_EXT(v_scale, HEX, RANGE, IN_48_BITS),
+
+	NORM(rows, NUMBER, SHAPE, "1..2^24"),
+	NORM(n, NUMBER, SHAPE, "1..2^24"),
+	NORM_STRIDE(0, quill_cmd_norm, src_stride),
+	NORM_STRIDE(0, quill_cmd_norm, dst_stride),
+	NORM_STRIDE(1, quill_ext_norm, residual_stride),
+	NORM(src, HEX, ALIGN, "a multiple of 4"),
+	NORM(src, HEX, RANGE, IN_48_BITS),
+	NORM(dst, HEX, ALIGN, "a multiple of 4"),
+	NORM(dst, HEX, RANGE, IN_48_BITS),
+	NORM(weight, HEX, ALIGN, "a multiple of 4"),
+	NORM(weight, HEX, RANGE, IN_48_BITS),
+	NORM(residual, HEX, ALIGN, "a multiple of 4"),
+	NORM(residual, HEX, RANGE, IN_48_BITS),
+	NORM_EXT(bias, HEX, PARAM, "0, but for LAYERNORM"),
+	NORM_EXT(bias, HEX, ALIGN, "a multiple of 4"),
+	NORM_EXT(bias, HEX, RANGE, IN_48_BITS),
+	NORM_EXT(sum, HEX, PARAM, "0, since residual is 0"),
+	NORM_EXT(sum, HEX, ALIGN, "a multiple of 4"),
+	NORM_EXT(sum, HEX, RANGE, IN_48_BITS),
+	NORM_EXT(residual_stride, NUMBER, PARAM, "0, since residual is 0"),
+	NORM_EXT(eps, HEX, PARAM, "the bits of a finite float that is not negative"),
+
+	VEC_DIMS(SOFTMAX, softmax),
+	VEC_STRIDE(SOFTMAX, softmax, src_stride),
+	VEC_STRIDE(SOFTMAX, softmax, dst_stride),
+	VEC_ADDRESS(SOFTMAX, softmax, src),
+	VEC_ADDRESS(SOFTMAX, softmax, dst),
+	VEC(SOFTMAX, softmax, scale, HEX, PARAM, "the bits of a finite float"),
+
+	VEC(ROPE, rope, rows, NUMBER, SHAPE, "1..2^24"),
+	VEC(ROPE, rope, heads, NUMBER, SHAPE, "1..1024"),
+	VEC(ROPE, rope, dim, NUMBER, SHAPE, "2, 4, ... 256"),
+	VEC_BESIDE(ROPE, rope, src_stride, NUMBER, STRIDE, "at least heads * dim", dim),
+	VEC_BESIDE(ROPE, rope, dst_stride, NUMBER, STRIDE, "at least heads * dim", dim),
+	VEC_ADDRESS(ROPE, rope, src),
+	VEC_ADDRESS(ROPE, rope, dst),
+	VEC_ADDRESS(ROPE, rope, table),
+
+	SCALED(rows, NUMBER, SHAPE, "1..2^24"),
+	SCALED(n, NUMBER, SHAPE, "1..2^24"),
+	SCALED_BESIDE(group, NUMBER, SHAPE, "a divisor of n", quill_cmd_quantise, n),
+	SCALED_BESIDE(src_stride, NUMBER, STRIDE, "at least n", quill_cmd_quantise, n),
+	SCALED_BESIDE(dst_stride, NUMBER, STRIDE, "at least n", quill_cmd_quantise, n),
+	SCALED_BESIDE(scale_stride, NUMBER, STRIDE, "at least n / group", quill_cmd_quantise, group),
+	SCALED(src, HEX, ALIGN, "a multiple of the element's size"),
+	SCALED(src, HEX, RANGE, IN_48_BITS),
+	SCALED(dst, HEX, ALIGN, "a multiple of the element's size"),
+	SCALED(dst, HEX, RANGE, IN_48_BITS),
+	SCALED(scale, HEX, ALIGN, "a multiple of 4"),
+	SCALED(scale, HEX, RANGE, IN_48_BITS),
+
+	VEC_DIMS(ELTWISE, eltwise),
+	VEC_STRIDE(ELTWISE, eltwise, a_stride),
+	VEC_STRIDE(ELTWISE, eltwise, b_stride),
+	VEC_STRIDE(ELTWISE, eltwise, dst_stride),
+	VEC_ADDRESS(ELTWISE, eltwise, a),
+	VEC_ADDRESS(ELTWISE, eltwise, b),
+	VEC_ADDRESS(ELTWISE, eltwise, dst),
+	VEC(ELTWISE, eltwise, op, NUMBER, PARAM, "0..4 (ADD, SUB, MUL, MAX, MIN)"),
+
+	VEC_DIMS(ACT, act),
+	VEC_STRIDE(ACT, act, src_stride),
+	VEC_STRIDE(ACT, act, gate_stride),
+	VEC_STRIDE(ACT, act, dst_stride),
+	VEC_ADDRESS(ACT, act, src),
+	VEC_ADDRESS(ACT, act, gate),
+	VEC_ADDRESS(ACT, act, dst),
+	VEC(ACT, act, gate, HEX, PARAM, "0, since type_b is NONE"),
+	VEC(ACT, act, gate_stride, NUMBER, PARAM, "0, since there is no gate"),
+	VEC(ACT, act, op, NUMBER, PARAM, "0..4 (RELU, SIGMOID, SILU, TANH, GELU)"),
+
+	VEC_DIMS(REDUCE, reduce),
+	VEC_STRIDE(REDUCE, reduce, src_stride),
+	VEC_ADDRESS(REDUCE, reduce, src),
+	VEC_ADDRESS(REDUCE, reduce, dst),
+	VEC(REDUCE, reduce, op, NUMBER, PARAM, "0..2 (SUM, MAX, ARGMAX)"),
+
+	VEC_DIMS(GATHER, gather),
+	VEC(GATHER, gather, table_rows, NUMBER, SHAPE, "1..2^24"),
+	VEC_STRIDE(GATHER, gather, table_stride),
+	VEC_STRIDE(GATHER, gather, dst_stride),
+	VEC_ADDRESS(GATHER, gather, table),
+	VEC_ADDRESS(GATHER, gather, index),
+	VEC_ADDRESS(GATHER, gather, dst),
 };
 
 #define ACCEL_COUNT(a)	(sizeof(a) / sizeof((a)[0]))

@@ -103,6 +103,11 @@ struct accel_vm *accel_vm_get(struct accel_vm *vm);
 /* stream.c */
 struct accel_stream *accel_stream_get(struct accel_stream *stream);
 
+/* cmd.c */
+int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *field,
+		    uint32_t value, uint32_t max);
+void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_cmd_opts *opts);
+
 /* queue.c */
 struct accel_queue *accel_queue_get(struct accel_queue *queue);
 struct accel_vm *accel_queue_vm(struct accel_queue *queue);

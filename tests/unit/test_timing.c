@@ -52,6 +52,42 @@ static struct cost attention(uint32_t n_q, uint32_t n_kv, uint32_t heads, uint32
 	return cost_of("quill-1");
 }
 
+/* A VECTOR command whose body the caller has filled in, of one record. */
+static struct cost vector(uint8_t opcode)
+{
+	cmd[0].hdr.opcode = opcode;
+	return cost_of("quill-1");
+}
+
+static struct cost eltwise(uint32_t rows, uint32_t n, uint64_t at)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].eltwise.a = cmd[0].eltwise.b = cmd[0].eltwise.dst = at;
+	cmd[0].eltwise.rows = rows;
+	cmd[0].eltwise.n = n;
+	cmd[0].eltwise.b_stride = n;
+	return vector(QUILL_OP_ELTWISE);
+}
+
+static struct cost norm(uint8_t opcode, uint32_t rows, uint32_t n, uint64_t at)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].norm.src = cmd[0].norm.dst = cmd[0].norm.weight = at;
+	cmd[0].norm.rows = rows;
+	cmd[0].norm.n = n;
+	return vector(opcode);
+}
+
+static struct cost quantise(uint8_t opcode, uint32_t rows, uint32_t n, uint32_t group, uint64_t at)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].quantise.src = cmd[0].quantise.dst = cmd[0].quantise.scale = at;
+	cmd[0].quantise.rows = rows;
+	cmd[0].quantise.n = n;
+	cmd[0].quantise.group = group;
+	return vector(opcode);
+}
+
 static double tops(struct cost c)
 {
 	return 2.0 * c.macs * profile_get("quill-1")->clock_khz * 1e3 / c.cycles / 1e12;
@@ -163,6 +199,22 @@ static void largest_commands_do_not_overflow(void **state)
 	assert_true(c.cycles == ((1ull << 49) * (unsigned __int128)1450 + 819999) / 820000 + 725);
 }
 
+static void largest_vector_commands_do_not_overflow(void **state)
+{
+	const uint64_t elems = 1ull << 48;
+	struct cost c = eltwise(1u << 24, 1u << 24, 0x100000);
+
+	assert_true(c.read == 8 * elems && c.written == 4 * elems);
+	c = norm(QUILL_OP_LAYERNORM, 1u << 24, 1u << 24, QUILL_VA_SRAM);
+	assert_true(c.cycles == 6 * elems / 1024);
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].act.src = cmd[0].act.dst = QUILL_VA_SRAM;
+	cmd[0].act.rows = cmd[0].act.n = 1u << 24;
+	cmd[0].act.op = QUILL_ACT_TANH;
+	assert_true(vector(QUILL_OP_ACT).cycles == 16 * elems / 1024);
+	assert_true(vector(QUILL_OP_ACT).bytes > 12 * elems);
+}
+
 static void copy_pays_a_burst_for_every_short_row(void **state)
 {
 	struct cost c;
@@ -179,6 +231,117 @@ static void copy_pays_a_burst_for_every_short_row(void **state)
 	assert_int_equal(c.cycles, 1000 + 725);
 }
 
+/* Cycles that @bytes take at 820 GB/s and 1.45 GHz, behind the latency. */
+static uint64_t streamed(uint64_t bytes)
+{
+	return (bytes * 1450 + 819999) / 820000 + 725;
+}
+
+static void vector_commands_stream_from_memory(void **state)
+{
+	const uint64_t mib = 1 << 20;
+	struct cost c = eltwise(1024, 1024, 0x100000);
+
+	/* three matrices of 4 MiB */
+	assert_int_equal(c.read, 8 * mib);
+	assert_int_equal(c.written, 4 * mib);
+	assert_int_equal(c.macs, 0);
+	assert_int_equal(c.cycles, streamed(12 * mib));
+	/* b is one row */
+	cmd[0].eltwise.b_stride = 0;
+	assert_int_equal(cost_of("quill-1").read, 4 * mib + 4096);
+
+	c = norm(QUILL_OP_RMSNORM, 1024, 1024, 0x100000);
+	assert_int_equal(c.read, 4 * mib + 4096);
+	cmd[0].norm.residual = cmd[1].norm_ext.sum = cmd[1].norm_ext.bias = 0x100000;
+	c = vector(QUILL_OP_LAYERNORM);
+	assert_int_equal(c.read, 8 * mib + 8192);
+	assert_int_equal(c.written, 8 * mib);
+	assert_int_equal(c.cycles, streamed(16 * mib + 8192));
+
+	c = quantise(QUILL_OP_QUANTISE, 1024, 1024, 32, 0x100000);
+	assert_int_equal(c.read, 4 * mib);
+	assert_int_equal(c.written, mib + 1024 * 128);
+	c = quantise(QUILL_OP_DEQUANTISE, 1024, 1024, 32, 0x100000);
+	assert_int_equal(c.read, mib + 1024 * 128);
+	assert_int_equal(c.written, 4 * mib);
+}
+
+static void vector_commands_in_sram_take_their_operations(void **state)
+{
+	const uint64_t at = QUILL_VA_SRAM, elems = 100 * 1008;
+	struct quill_cmd_act *act = &cmd[0].act;
+
+	/* a row of 1000 takes 1008 lanes; 1024 of them work in a cycle */
+	assert_int_equal(eltwise(100, 1000, at).cycles, (elems + 1023) / 1024);
+	assert_int_equal(norm(QUILL_OP_RMSNORM, 100, 1000, at).cycles, (3 * elems + 1023) / 1024);
+	assert_int_equal(norm(QUILL_OP_LAYERNORM, 100, 1000, at).cycles, (6 * elems + 1023) / 1024);
+	assert_int_equal(quantise(QUILL_OP_QUANTISE, 100, 1000, 1000, at).cycles,
+			 (3 * elems + 1023) / 1024);
+	memset(cmd, 0, sizeof(cmd));
+	act->src = act->dst = at;
+	act->rows = 100;
+	act->n = 1000;
+	assert_int_equal(vector(QUILL_OP_ACT).cycles, (elems + 1023) / 1024);
+	act->op = QUILL_ACT_GELU;
+	assert_int_equal(vector(QUILL_OP_ACT).cycles, (16 * elems + 1023) / 1024);
+	act->gate = at;
+	assert_int_equal(vector(QUILL_OP_ACT).cycles, (17 * elems + 1023) / 1024);
+	assert_int_equal(vector(QUILL_OP_ACT).read, 0);
+	/* what the host has to do counts all the same: a large one is not run at once */
+	assert_true(vector(QUILL_OP_ACT).bytes > 100 * 1000 * 12);
+	assert_true(eltwise(1, 100, at).bytes < 8192);
+}
+
+static void softmax_rope_reduce_and_gather_take_what_is_documented(void **state)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].softmax.src = cmd[0].softmax.dst = QUILL_VA_SRAM;
+	cmd[0].softmax.rows = 64;
+	cmd[0].softmax.n = 256;
+	assert_int_equal(vector(QUILL_OP_SOFTMAX).cycles, 64 * 256 * 12 / 1024);
+
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].rope.src = cmd[0].rope.dst = cmd[0].rope.table = 0x100000;
+	cmd[0].rope.rows = 10;
+	cmd[0].rope.heads = 32;
+	cmd[0].rope.dim = 128;
+	assert_int_equal(vector(QUILL_OP_ROPE).read, 10 * (32 + 1) * 128 * 4);
+	assert_int_equal(vector(QUILL_OP_ROPE).written, 10 * 32 * 128 * 4);
+
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].reduce.src = cmd[0].reduce.dst = 0x100000;
+	cmd[0].reduce.rows = 100;
+	cmd[0].reduce.n = 1024;
+	assert_int_equal(vector(QUILL_OP_REDUCE).read, 100 * 4096);
+	assert_int_equal(vector(QUILL_OP_REDUCE).written, 448);
+	cmd[0].reduce.src = cmd[0].reduce.dst = QUILL_VA_SRAM;
+	assert_int_equal(vector(QUILL_OP_REDUCE).cycles, 100);
+	cmd[0].reduce.op = QUILL_REDUCE_ARGMAX;
+	assert_int_equal(vector(QUILL_OP_REDUCE).cycles, 200);
+
+	/* rows of 4 bytes: a burst each, to read and to write; and 1000 indices */
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].gather.table = cmd[0].gather.index = cmd[0].gather.dst = 0x100000;
+	cmd[0].gather.rows = 1000;
+	cmd[0].gather.n = 1;
+	assert_int_equal(vector(QUILL_OP_GATHER).read, 1000 * 64 + 4032);
+	assert_int_equal(vector(QUILL_OP_GATHER).written, 1000 * 64);
+}
+
+static void rows_that_sram_cannot_hold_are_read_again(void **state)
+{
+	const uint32_t most = (24u << 20) / 2 / 4;
+
+	assert_int_equal(norm(QUILL_OP_RMSNORM, 1, most, 0x100000).read, 8ull * most);
+	assert_int_equal(norm(QUILL_OP_RMSNORM, 1, most + 16, 0x100000).read, 12ull * (most + 16));
+	assert_int_equal(norm(QUILL_OP_LAYERNORM, 1, most + 16, 0x100000).read,
+			 16ull * (most + 16));
+	assert_int_equal(quantise(QUILL_OP_QUANTISE, 1, 2 * most, most, 0x100000).read, 8ull * most);
+	assert_int_equal(quantise(QUILL_OP_QUANTISE, 1, 2 * most, 2 * most, 0x100000).read,
+			 16ull * most);
+}
+
 static void unit_profile_takes_one_cycle_a_command(void **state)
 {
 	gemm(1000, 1000, 1000);
@@ -186,6 +349,9 @@ static void unit_profile_takes_one_cycle_a_command(void **state)
 	assert_int_equal(cost_of("unit").macs, 1000000000);
 	attention(100, 100, 8, 8, 64, false);
 	assert_int_equal(cost_of("unit").cycles, 1);
+	eltwise(1000, 1000, 0x100000);
+	assert_int_equal(cost_of("unit").cycles, 1);
+	assert_true(cost_of("unit").read > 8000000);
 }
 
 /* A job with every engine in it; its counters and its timestamp. */
@@ -243,6 +409,11 @@ int main(void)
 		cmocka_unit_test(attention_counts_the_pairs_that_are_seen),
 		cmocka_unit_test(largest_commands_do_not_overflow),
 		cmocka_unit_test(copy_pays_a_burst_for_every_short_row),
+		cmocka_unit_test(largest_vector_commands_do_not_overflow),
+		cmocka_unit_test(vector_commands_stream_from_memory),
+		cmocka_unit_test(vector_commands_in_sram_take_their_operations),
+		cmocka_unit_test(softmax_rope_reduce_and_gather_take_what_is_documented),
+		cmocka_unit_test(rows_that_sram_cannot_hold_are_read_again),
 		cmocka_unit_test(unit_profile_takes_one_cycle_a_command),
 		cmocka_unit_test(device_time_is_the_same_whatever_the_host_does),
 	};

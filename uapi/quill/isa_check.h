@@ -247,6 +247,183 @@ static inline __u32 quill_check_attention(const union quill_cmd *cmd, struct qui
 	return quill_check_attention_ext(cmd, why);
 }
 
+/* ---- VECTOR ------------------------------------------------------------------- */
+
+/* A matrix of @size-byte elements: alignment, stride, range. @field names its address, @stride_field its stride. */
+#define QUILL_REQUIRE_MATRIX(addr, rows, stride, n, size, rec, type, field, stride_field)		\
+	do {											\
+		QUILL_REQUIRE((rows) == 1 || (stride) >= (n), STRIDE, rec, type, stride_field);	\
+		QUILL_REQUIRE(!((addr) & ((size) - 1)), ALIGN, rec, type, field);		\
+		QUILL_REQUIRE(quill_check_range(addr, rows, (__u64)(stride) * (size),		\
+						(__u64)(n) * (size)), RANGE, rec, type, field);	\
+	} while (0)
+
+/* QUILL_REQUIRE_MATRIX for one row or none: no stride to name. */
+#define QUILL_REQUIRE_ROW(addr, n, rec, type, field)						\
+	QUILL_REQUIRE_MATRIX(addr, 1, 0, n, 4, rec, type, field, field)
+
+#define QUILL_REQUIRE_DIMS(c, type)								\
+	do {											\
+		QUILL_REQUIRE((c)->rows && (c)->rows <= QUILL_VECTOR_MAX_ROWS, SHAPE, 0, type,	\
+			      rows);								\
+		QUILL_REQUIRE((c)->n && (c)->n <= QUILL_VECTOR_MAX_N, SHAPE, 0, type, n);	\
+	} while (0)
+
+static inline int quill_f32_finite(__u32 bits)
+{
+	return (bits & 0x7f800000) != 0x7f800000;
+}
+
+static inline __u32 quill_check_norm_ext(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_norm *c = &cmd[0].norm;
+	const struct quill_ext_norm *e = &cmd[1].norm_ext;
+
+	QUILL_REQUIRE(!e->bias || c->hdr.opcode == QUILL_OP_LAYERNORM, PARAM, 1, quill_ext_norm,
+		      bias);
+	if (e->bias)
+		QUILL_REQUIRE_ROW(e->bias, c->n, 1, quill_ext_norm, bias);
+	QUILL_REQUIRE(!e->sum || c->residual, PARAM, 1, quill_ext_norm, sum);
+	if (e->sum)
+		QUILL_REQUIRE_MATRIX(e->sum, c->rows, c->src_stride, c->n, 4, 1, quill_ext_norm,
+				     sum, sum);
+	QUILL_REQUIRE(c->residual || !e->residual_stride, PARAM, 1, quill_ext_norm,
+		      residual_stride);
+	if (c->residual) {
+		QUILL_REQUIRE(c->rows == 1 || e->residual_stride >= c->n, STRIDE, 1,
+			      quill_ext_norm, residual_stride);
+		QUILL_REQUIRE_MATRIX(c->residual, c->rows, e->residual_stride, c->n, 4, 0,
+				     quill_cmd_norm, residual, residual);
+	}
+	QUILL_REQUIRE(quill_f32_finite(e->eps) && !(e->eps >> 31), PARAM, 1, quill_ext_norm, eps);
+	return quill_check_zero(&cmd[1], 1, QUILL_OFF(struct quill_ext_norm, reserved), why);
+}
+
+static inline __u32 quill_check_norm(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_norm *c = &cmd->norm;
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_norm);
+	QUILL_REQUIRE_MATRIX(c->src, c->rows, c->src_stride, c->n, 4, 0, quill_cmd_norm, src,
+			     src_stride);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, quill_cmd_norm, dst,
+			     dst_stride);
+	QUILL_REQUIRE_ROW(c->weight, c->n, 0, quill_cmd_norm, weight);
+	return quill_check_norm_ext(cmd, why);
+}
+
+static inline __u32 quill_check_softmax(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_softmax *c = &cmd->softmax;
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_softmax);
+	QUILL_REQUIRE_MATRIX(c->src, c->rows, c->src_stride, c->n, 4, 0, quill_cmd_softmax, src,
+			     src_stride);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, quill_cmd_softmax, dst,
+			     dst_stride);
+	QUILL_REQUIRE(quill_f32_finite(c->scale), PARAM, 0, quill_cmd_softmax, scale);
+	return quill_check_zero(cmd, 0, QUILL_OFF(struct quill_cmd_softmax, reserved0), why);
+}
+
+static inline __u32 quill_check_rope(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_rope *c = &cmd->rope;
+	__u32 n = (__u32)c->heads * c->dim;
+
+	QUILL_REQUIRE(c->rows && c->rows <= QUILL_VECTOR_MAX_ROWS, SHAPE, 0, quill_cmd_rope, rows);
+	QUILL_REQUIRE(c->heads && c->heads <= QUILL_ATTENTION_MAX_HEADS, SHAPE, 0, quill_cmd_rope,
+		      heads);
+	QUILL_REQUIRE(c->dim && c->dim % 2 == 0 && c->dim <= QUILL_ATTENTION_MAX_HEAD_DIM, SHAPE, 0,
+		      quill_cmd_rope, dim);
+	QUILL_REQUIRE_MATRIX(c->src, c->rows, c->src_stride, n, 4, 0, quill_cmd_rope, src,
+			     src_stride);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, n, 4, 0, quill_cmd_rope, dst,
+			     dst_stride);
+	QUILL_REQUIRE_MATRIX(c->table, c->rows, c->dim, c->dim, 4, 0, quill_cmd_rope, table, table);
+	return quill_check_zero(cmd, 0, QUILL_OFF(struct quill_cmd_rope, reserved), why);
+}
+
+/* QUANTISE and DEQUANTISE differ in which side is int8. */
+static inline __u32 quill_check_quantise(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_quantise *c = &cmd->quantise;
+	__u32 src = quill_type_size(c->hdr.type_a), dst = quill_type_size(c->hdr.type_d);
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_quantise);
+	QUILL_REQUIRE(c->group && c->n % c->group == 0, SHAPE, 0, quill_cmd_quantise, group);
+	QUILL_REQUIRE_MATRIX(c->src, c->rows, c->src_stride, c->n, src, 0, quill_cmd_quantise, src,
+			     src_stride);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, dst, 0, quill_cmd_quantise, dst,
+			     dst_stride);
+	QUILL_REQUIRE_MATRIX(c->scale, c->rows, c->scale_stride, c->n / c->group, 4, 0,
+			     quill_cmd_quantise, scale, scale_stride);
+	return QUILL_FAULT_NONE;
+}
+
+static inline __u32 quill_check_eltwise(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_eltwise *c = &cmd->eltwise;
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_eltwise);
+	QUILL_REQUIRE_MATRIX(c->a, c->rows, c->a_stride, c->n, 4, 0, quill_cmd_eltwise, a,
+			     a_stride);
+	QUILL_REQUIRE_MATRIX(c->b, c->b_stride ? c->rows : 1, c->b_stride, c->n, 4, 0,
+			     quill_cmd_eltwise, b, b_stride);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, quill_cmd_eltwise, dst,
+			     dst_stride);
+	QUILL_REQUIRE(c->op < QUILL_ELTWISE_COUNT, PARAM, 0, quill_cmd_eltwise, op);
+	return QUILL_FAULT_NONE;
+}
+
+static inline __u32 quill_check_act(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_act *c = &cmd->act;
+	int gated = c->hdr.type_b != QUILL_TYPE_NONE;
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_act);
+	QUILL_REQUIRE_MATRIX(c->src, c->rows, c->src_stride, c->n, 4, 0, quill_cmd_act, src,
+			     src_stride);
+	QUILL_REQUIRE(gated || !c->gate, PARAM, 0, quill_cmd_act, gate);
+	QUILL_REQUIRE(gated || !c->gate_stride, PARAM, 0, quill_cmd_act, gate_stride);
+	if (gated)
+		QUILL_REQUIRE_MATRIX(c->gate, c->rows, c->gate_stride, c->n, 4, 0, quill_cmd_act,
+				     gate, gate_stride);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, quill_cmd_act, dst,
+			     dst_stride);
+	QUILL_REQUIRE(c->op < QUILL_ACT_COUNT, PARAM, 0, quill_cmd_act, op);
+	return QUILL_FAULT_NONE;
+}
+
+static inline __u32 quill_check_reduce(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_reduce *c = &cmd->reduce;
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_reduce);
+	QUILL_REQUIRE_MATRIX(c->src, c->rows, c->src_stride, c->n, 4, 0, quill_cmd_reduce, src,
+			     src_stride);
+	QUILL_REQUIRE_ROW(c->dst, c->rows, 0, quill_cmd_reduce, dst);
+	QUILL_REQUIRE(c->op < QUILL_REDUCE_COUNT, PARAM, 0, quill_cmd_reduce, op);
+	QUILL_REQUIRE((c->op == QUILL_REDUCE_ARGMAX) == (c->hdr.type_d == QUILL_TYPE_S32), TYPE, 0,
+		      quill_cmd_hdr, type_d);
+	return quill_check_zero(cmd, 0, QUILL_OFF(struct quill_cmd_reduce, reserved), why);
+}
+
+static inline __u32 quill_check_gather(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_gather *c = &cmd->gather;
+
+	QUILL_REQUIRE_DIMS(c, quill_cmd_gather);
+	QUILL_REQUIRE(c->table_rows && c->table_rows <= QUILL_VECTOR_MAX_ROWS, SHAPE, 0,
+		      quill_cmd_gather, table_rows);
+	QUILL_REQUIRE_MATRIX(c->table, c->table_rows, c->table_stride, c->n, 4, 0, quill_cmd_gather,
+			     table, table_stride);
+	QUILL_REQUIRE_ROW(c->index, c->rows, 0, quill_cmd_gather, index);
+	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, quill_cmd_gather, dst,
+			     dst_stride);
+	QUILL_REQUIRE(!c->reserved, RESERVED, 0, quill_cmd_gather, reserved);
+	return QUILL_FAULT_NONE;
+}
+
 static inline __u32 quill_check_header(const union quill_cmd *cmd, __u32 records,
 				       const struct quill_op_info *op, struct quill_check *why)
 {
@@ -316,11 +493,32 @@ static inline __u32 quill_cmd_check(const union quill_cmd *cmd, __u32 records,
 		return quill_check_gemm(cmd, why);
 	case QUILL_OP_ATTENTION:
 		return quill_check_attention(cmd, why);
+	case QUILL_OP_RMSNORM:
+	case QUILL_OP_LAYERNORM:
+		return quill_check_norm(cmd, why);
+	case QUILL_OP_SOFTMAX:
+		return quill_check_softmax(cmd, why);
+	case QUILL_OP_ROPE:
+		return quill_check_rope(cmd, why);
+	case QUILL_OP_QUANTISE:
+	case QUILL_OP_DEQUANTISE:
+		return quill_check_quantise(cmd, why);
+	case QUILL_OP_ELTWISE:
+		return quill_check_eltwise(cmd, why);
+	case QUILL_OP_ACT:
+		return quill_check_act(cmd, why);
+	case QUILL_OP_REDUCE:
+		return quill_check_reduce(cmd, why);
+	case QUILL_OP_GATHER:
+		return quill_check_gather(cmd, why);
 	default:
 		return quill_check_fail(why, QUILL_FAULT_OPCODE, 0, 0);
 	}
 }
 
+#undef QUILL_REQUIRE_DIMS
+#undef QUILL_REQUIRE_ROW
+#undef QUILL_REQUIRE_MATRIX
 #undef QUILL_REQUIRE
 
 #endif /* QUILL_ISA_CHECK_H */

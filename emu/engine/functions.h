@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* sigmoid, silu, tanh and gelu over lanes: docs/isa.md, "sigmoid, silu, gelu" and "tanh". */
+#ifndef QUILL_FUNCTIONS_H
+#define QUILL_FUNCTIONS_H
+
+#include "exp.h"
+
+/* From here on tanh comes from exp, below from a polynomial: there 1 - 2e would cancel. */
+#define TANH_LEAST	0.625f
+/* 2 sqrt(2 / pi), and 0.044715 times that */
+#define GELU_LINEAR	0x1.988454p+0f
+#define GELU_CUBIC	0x1.2444f2p-4f
+
+/* exp of what is never positive, so that nothing overflows: 1 / (1 + e) or e / (1 + e). */
+static inline vf sigmoid_lanes(vf x)
+{
+	vf one = vf_set1(1.0f);
+	vf e = exp_lanes(vf_neg(vf_abs(x)));
+
+	return vf_div(vf_select_below(x, vf_set1(0.0f), e, one), vf_add(one, e));
+}
+
+/* x * sigmoid(y), 0 where the sigmoid is, x infinite or not. */
+static inline vf gated_lanes(vf x, vf y)
+{
+	return vf_zero_below(vf_mul(x, sigmoid_lanes(y)), y, vf_set1(EXP_LEAST));
+}
+
+static inline vf silu_lanes(vf x)
+{
+	return gated_lanes(x, x);
+}
+
+/* (1 + tanh(u)) / 2 is sigmoid(2u), which loses nothing where tanh is near -1. */
+static inline vf gelu_lanes(vf x)
+{
+	vf w = vf_fma(vf_mul(x, x), vf_set1(GELU_CUBIC), vf_set1(GELU_LINEAR));
+
+	return gated_lanes(x, vf_mul(x, w));
+}
+
+static inline vf tanh_lanes(vf x)
+{
+	vf one = vf_set1(1.0f);
+	vf a = vf_abs(x);
+	/* a + a^3 p(a^2): least relative error on 0 .. TANH_LEAST */
+	vf z = vf_mul(a, a);
+	vf p = vf_set1(-0x1.750ce4p-8f);
+	/* 1 - 2e / (1 + e) */
+	vf e = exp_lanes(vf_mul(a, vf_set1(-2.0f)));
+	vf far = vf_sub(one, vf_div(vf_add(e, e), vf_add(one, e)));
+
+	p = vf_fma(p, z, vf_set1(0x1.51f8cep-6f));
+	p = vf_fma(p, z, vf_set1(-0x1.b835a4p-5f));
+	p = vf_fma(p, z, vf_set1(0x1.1106f6p-3f));
+	p = vf_fma(p, z, vf_set1(-0x1.555532p-2f));
+	p = vf_fma(vf_mul(a, z), p, a);
+	return vf_copysign(vf_select_below(a, vf_set1(TANH_LEAST), p, far), x);
+}
+
+#endif /* QUILL_FUNCTIONS_H */

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Writes the seeds: usage: seeds DIRECTORY, which gets one folder a target. `make fuzz-seeds` keeps the tree's up to date.
+ *
+ * One small input for each thing that a target can do; the mutators do the rest.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "stream.h"
+
+static const char *root;
+
+static void put(const char *target, const char *name, const void *data, size_t size)
+{
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", root, target);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/%s.bin", root, target, name);
+	file = fopen(path, "wb");
+	if (!file || fwrite(data, 1, size, file) != size || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+/* ---- streams ---- */
+
+static struct {
+	struct stream_head head;
+	union quill_cmd rec[STREAM_MAX];
+} s;
+static uint32_t n;
+
+static union quill_cmd *add(uint8_t opcode, uint8_t ext)
+{
+	union quill_cmd *cmd = &s.rec[n];
+
+	cmd->hdr.opcode = opcode;
+	cmd->hdr.ext = ext;
+	if (ext)
+		cmd[1].hdr.opcode = QUILL_OP_EXT;
+	n += 1 + ext;
+	return cmd;
+}
+
+static union quill_cmd *add_typed(uint8_t opcode, uint8_t ext, uint8_t a, uint8_t b, uint8_t d)
+{
+	union quill_cmd *cmd = add(opcode, ext);
+
+	cmd->hdr.type_a = a;
+	cmd->hdr.type_b = b;
+	cmd->hdr.type_d = d;
+	return cmd;
+}
+
+/* For both that read streams; and the next one begins. */
+static void put_stream(const char *name)
+{
+	uint8_t flat[sizeof(s)];
+
+	memcpy(flat, &s.head, sizeof(s.head));
+	memcpy(flat + sizeof(s.head), s.rec, n * sizeof(s.rec[0]));
+	put("stream", name, flat, sizeof(s.head) + n * sizeof(s.rec[0]));
+	put("isa_check", name, flat, sizeof(s.head) + n * sizeof(s.rec[0]));
+	memset(&s, 0, sizeof(s));
+	n = 0;
+}
+
+static void add_copy(uint64_t dst, uint64_t src, uint64_t width, uint32_t height, uint32_t stride)
+{
+	union quill_cmd *cmd = add(QUILL_OP_COPY, 0);
+
+	cmd->copy.dst = dst;
+	cmd->copy.src = src;
+	cmd->copy.width = width;
+	cmd->copy.height = height;
+	cmd->copy.dst_stride = stride;
+	cmd->copy.src_stride = stride;
+}
+
+static void add_fill(uint64_t dst, uint64_t width)
+{
+	union quill_cmd *cmd = add(QUILL_OP_FILL, 0);
+
+	cmd->fill.dst = dst;
+	cmd->fill.width = width;
+	cmd->fill.height = 1;
+	cmd->fill.elem = 4;
+	cmd->fill.value = 0x3f800000;
+}
+
+static union quill_cmd *add_gemm(uint8_t type_d, uint64_t d, uint32_t m, uint32_t cols, uint32_t k)
+{
+	union quill_cmd *cmd = add_typed(QUILL_OP_GEMM, 1, QUILL_TYPE_S8, QUILL_TYPE_S8, type_d);
+
+	cmd->gemm.a = VA_RO;
+	cmd->gemm.b = VA_RO + 4096;
+	cmd->gemm.d = d;
+	cmd->gemm.m = m;
+	cmd->gemm.n = cols;
+	cmd->gemm.k = k;
+	cmd->gemm.lda = k;
+	cmd->gemm.ldd = cols;
+	if (type_d != QUILL_TYPE_S32)
+		cmd[1].gemm_ext.scale = VA_RO;
+	if (type_d == QUILL_TYPE_S8) {
+		cmd[1].gemm_ext.lo = -128;
+		cmd[1].gemm_ext.hi = 127;
+	}
+	return cmd;
+}
+
+static void add_attention(uint16_t flags, uint32_t queries, uint32_t keys)
+{
+	union quill_cmd *cmd = add_typed(QUILL_OP_ATTENTION, 1, QUILL_TYPE_S8, QUILL_TYPE_S8,
+					 QUILL_TYPE_F32);
+
+	cmd->hdr.flags = flags;
+	cmd->attention.q = VA_RO;
+	cmd->attention.k = VA_RO + 8192;
+	cmd->attention.v = VA_RO + 16384;
+	cmd->attention.out = VA_RW;
+	cmd->attention.n_q = queries;
+	cmd->attention.n_kv = keys;
+	cmd->attention.n_heads = 4;
+	cmd->attention.n_kv_heads = 2;
+	cmd->attention.head_dim = 16;
+	cmd[1].attention_ext.q_scale = VA_RO + 32768;
+	cmd[1].attention_ext.k_scale = VA_RO + 36864;
+	cmd[1].attention_ext.v_scale = VA_RO + 40960;
+	cmd[1].attention_ext.q_stride = 64;
+	cmd[1].attention_ext.out_stride = 64;
+	cmd[1].attention_ext.kv_stride = 32;
+	cmd[1].attention_ext.kv_head_stride = 16;
+	cmd[1].attention_ext.softmax_scale = 0x3e800000;
+}
+
+static void simple_streams(void)
+{
+	union quill_cmd *cmd;
+
+	add(QUILL_OP_NOP, 0);
+	add(QUILL_OP_FENCE, 0);
+	add(QUILL_OP_TIMESTAMP, 0)->timestamp.dst = VA_RW;
+	put_stream("plain");
+
+	cmd = add(QUILL_OP_SEM_SIGNAL, 0);
+	cmd->hdr.signal_sem = 1;
+	cmd = add(QUILL_OP_SEM_WAIT, 0);
+	cmd->hdr.wait_sem = 1;
+	cmd->hdr.wait_value = 1;
+	add_fill(VA_RW, 4096);
+	s.rec[n - 1].hdr.signal_sem = 2;
+	add_gemm(QUILL_TYPE_S32, VA_RW, 4, 4, 4);
+	s.rec[n - 2].hdr.wait_sem = 2;
+	s.rec[n - 2].hdr.wait_value = 1;
+	put_stream("semaphores");
+
+	add(QUILL_OP_NOP, 0);
+	add(QUILL_OP_JUMP, 0);
+	put_stream("forever");
+
+	cmd = add(QUILL_OP_SEM_WAIT, 0);
+	cmd->hdr.wait_sem = 3;
+	cmd->hdr.wait_value = 1;
+	put_stream("deadlock");
+
+	s.head.more = 3;
+	add_fill(VA_RW, 64);
+	put_stream("cut");
+
+	s.head.more = 0x81;
+	add_fill(VA_RW, 64);
+	put_stream("into-next-page");
+}
+
+static void memory_streams(void)
+{
+	s.head.layout = LAYOUT_SCATTER;
+	s.head.map_limit = 1;
+	add_fill(VA_RW, 5000);
+	add_copy(VA_RW + 100, VA_RW, 5000, 1, 0);
+	add_copy(VA_RW, VA_RO + 3, 100, 40, 120);
+	put_stream("scattered");
+
+	s.head.layout = LAYOUT_DEVMEM;
+	add_copy(QUILL_VA_SRAM, VA_RO, SIZE_RO, 1, 0);
+	add_copy(VA_RW, QUILL_VA_SRAM + 64, 4096, 1, 0);
+	add_fill(VA_WO + SIZE_WO - 64, 64);
+	put_stream("devmem");
+
+	s.head.layout = LAYOUT_HUGE;
+	s.head.hole = 3;
+	add_fill(VA_RW, 1 << 20);
+	add_copy(QUILL_VA_SRAM, QUILL_VA_SRAM + (8 << 20), 8 << 20, 1, 0);
+	put_stream("huge");
+
+	add_fill(VA_RW + SIZE_RW - 4, 8);
+	put_stream("over-the-end");
+}
+
+static void tensor_streams(void)
+{
+	union quill_cmd *cmd;
+
+	add_gemm(QUILL_TYPE_S32, VA_RW, 17, 65, 33);
+	cmd = add_gemm(QUILL_TYPE_F32, VA_RW + 8192, 3, 70, 12);
+	cmd[1].gemm_ext.row_scale = VA_RO + 64;
+	cmd[1].gemm_ext.bias = VA_RO + 128;
+	put_stream("gemm");
+
+	s.head.layout = LAYOUT_SCATTER;
+	add_gemm(QUILL_TYPE_S8, VA_RW + 1, 5, 64, 64)->gemm.ldd = 100;
+	add_gemm(QUILL_TYPE_F32, VA_RW + 4092, 33, 128, 100);
+	put_stream("gemm-scattered");
+
+	cmd = add_gemm(QUILL_TYPE_S32, QUILL_VA_SRAM + (16 << 20), 512, 512, 2048);
+	cmd->gemm.a = QUILL_VA_SRAM;
+	cmd->gemm.b = QUILL_VA_SRAM + (8 << 20);
+	put_stream("gemm-big");
+
+	add_attention(0, 3, 70);
+	add_attention(QUILL_CMD_CAUSAL, 8, 8);
+	put_stream("attention");
+
+	s.head.layout = LAYOUT_SCATTER;
+	s.head.map_limit = 2;
+	add_attention(QUILL_CMD_CAUSAL, 5, 100);
+	put_stream("attention-scattered");
+}
+
+/* All VECTOR commands on matrices of 3 rows of 20, that lie where @layout says. */
+static void vector_stream(uint8_t layout, const char *name)
+{
+	const uint8_t f32 = QUILL_TYPE_F32, none = QUILL_TYPE_NONE;
+	union quill_cmd *c;
+
+	s.head.layout = layout;
+	c = add_typed(QUILL_OP_RMSNORM, 1, f32, f32, f32);
+	c->norm = (struct quill_cmd_norm){ c->hdr, VA_RO, VA_RW, VA_RO + 64, VA_RO + 512, 3, 20, 20,
+					   24 };
+	c[1].norm_ext.sum = VA_RW + 4000;
+	c[1].norm_ext.residual_stride = 20;
+	c[1].norm_ext.eps = 0x3727c5ac;
+	c = add_typed(QUILL_OP_LAYERNORM, 1, f32, f32, f32);
+	c->norm = (struct quill_cmd_norm){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 0, 3, 20, 20, 20 };
+	c[1].norm_ext.bias = VA_RO;
+	c = add_typed(QUILL_OP_SOFTMAX, 0, f32, none, f32);
+	c->softmax = (struct quill_cmd_softmax){ c->hdr, VA_RO, VA_RW, 3, 20, 20, 20, 0x3f800000,
+						 0, 0 };
+	c = add_typed(QUILL_OP_ROPE, 0, f32, f32, f32);
+	c->rope = (struct quill_cmd_rope){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 3, 2, 10, 20, 20, 0 };
+	c = add_typed(QUILL_OP_QUANTISE, 0, f32, none, QUILL_TYPE_S8);
+	c->quantise = (struct quill_cmd_quantise){ c->hdr, VA_RO, VA_RW, VA_RW + 4094 * 2, 3, 20, 10,
+						   20, 20, 2 };
+	c = add_typed(QUILL_OP_DEQUANTISE, 0, QUILL_TYPE_S8, none, f32);
+	c->quantise = (struct quill_cmd_quantise){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 3, 20, 5, 20, 20,
+						   4 };
+	c = add_typed(QUILL_OP_ELTWISE, 0, f32, f32, f32);
+	c->eltwise = (struct quill_cmd_eltwise){ c->hdr, VA_RO, VA_RO + 400, VA_RW, 3, 20, 20, 0, 20, 2 };
+	c = add_typed(QUILL_OP_ACT, 0, f32, f32, f32);
+	c->act = (struct quill_cmd_act){ c->hdr, VA_RO, VA_RO + 400, VA_RW + 4060, 3, 20, 20, 20, 20, 4 };
+	c = add_typed(QUILL_OP_REDUCE, 0, f32, none, QUILL_TYPE_S32);
+	c->reduce = (struct quill_cmd_reduce){ c->hdr, VA_RO, VA_RW, 3, 20, 20, 2, { 0 } };
+	add_fill(VA_RW, 64);
+	s.rec[n - 1].fill.value = 1;
+	c = add_typed(QUILL_OP_GATHER, 0, f32, QUILL_TYPE_S32, f32);
+	c->gather = (struct quill_cmd_gather){ c->hdr, VA_RO, VA_RW, VA_RW + 256, 3, 20, 5, 20, 20,
+					       0 };
+	c->hdr.flags = QUILL_CMD_ORDERED;
+	put_stream(name);
+}
+
+/* ---- the others: their bytes, as the targets read them ---- */
+
+/* An entry of a table: which table, index, kind (fuzz_mmu's make_entry), number. */
+#define TO_TABLE(from, index, to)	from, index, 1, to
+#define TO_PAGE(from, index, page)	from, index, 3, page
+/* FILL: odd gap; COPY: even gap. Then the address: not SRAM, four indices as they are, offset. */
+#define U16(v)				(v) & 0xff, (v) >> 8
+#define VA(i3, i2, i1, i0, offset)	0, (i3) | 0x40, (i2) | 0x40, (i1) | 0x40, (i0) | 0x40, U16(offset)
+
+static void mmu_seeds(void)
+{
+	static const uint8_t pages[] = {
+		0, 0, 0, 5, TO_TABLE(0, 1, 1), TO_TABLE(1, 0, 2), TO_TABLE(2, 0, 3),
+		TO_PAGE(3, 0, 1), TO_PAGE(3, 1, 2), 2,
+		U16(5000), 0, U16(1), VA(1, 0, 0, 0, 100),
+		U16(100), 15, U16(4), VA(1, 0, 0, 1, 0), VA(1, 0, 0, 0, 7),
+		U16(8191), 0, U16(1), VA(1, 0, 0, 0, 4090),
+	};
+	static const uint8_t huge[] = {
+		2, 16, 2, 3, TO_TABLE(0, 2, 1), TO_TABLE(1, 0, 2), 2, 3, 6, 1, 1,
+		U16(12000), 7, U16(3), VA(2, 0, 3, 9, 1),
+		U16(12000), 7, U16(4), VA(2, 0, 3, 9, 1), VA(2, 0, 3, 0, 1),
+	};
+	static const uint8_t itself[] = {
+		1, 0, 0, 3, TO_TABLE(0, 0x80, 0), TO_TABLE(0, 3, 0), TO_PAGE(0, 4, 9), 1,
+		U16(64), 3, U16(1), VA(3, 3, 3, 4, 0),
+		U16(64), 3, U16(1), VA(0x80, 3, 3, 4, 0),
+		/* the next round: another page there */
+		1, TO_PAGE(0, 4, 16), 0, U16(64), 3, U16(1), VA(3, 3, 3, 4, 0),
+	};
+	static const uint8_t devmem[] = {
+		0, 0, 0, 5, TO_TABLE(0, 0, 1), TO_TABLE(1, 0, 2), TO_TABLE(2, 0, 3),
+		3, 1, 5, 255, 3, 2, 5, 0, 1,
+		U16(7000), 0, U16(1), VA(0, 0, 0, 1, 200),
+		/* from the edge of the scratchpad */
+		U16(10), 2, U16(2), VA(0, 0, 0, 2, 0), 15, U16(8192),
+	};
+
+	put("mmu", "pages", pages, sizeof(pages));
+	put("mmu", "huge", huge, sizeof(huge));
+	put("mmu", "itself", itself, sizeof(itself));
+	put("mmu", "devmem", devmem, sizeof(devmem));
+}
+
+static void regs_seeds(void)
+{
+	/* low four bits: what to do; high four: with what (fuzz_regs's one_op) */
+	static const uint8_t job[] = { 0, 0x06, 0x07, 0x49, 0xbb, 0x0c, 0x2c };
+	static const uint8_t stop_busy[] = { 1, 0x06, 0x0a, 0x4b, 0x4c, 0x05, 0x0d };
+	static const uint8_t both[] = { 0, 0x06, 0x16, 0x09, 0x59, 0x1f, 0x1d, 0x06, 0x4a, 0x1f };
+	static const uint8_t destroy[] = { 15, 0x06, 0x16, 0x49, 0x5a, 0x3b };
+	static const uint8_t kill[] = { 2, 0x06, 0x0a, 0x1b, 0xc8, 0x88, 0x08 };
+	static const uint8_t odd[] = {
+		3, 0x01, 0x00, 0x14, 0x10, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0x00, 0x05, 0, 0, 0, 0, 0x03,
+		0x50, 5, 0, 1, 0, 0, 0, 0x0e, 0xff, 0x02, 0xa0, 3,
+	};
+
+	put("regs", "job", job, sizeof(job));
+	put("regs", "stop-busy", stop_busy, sizeof(stop_busy));
+	put("regs", "both-cores", both, sizeof(both));
+	put("regs", "destroy-busy", destroy, sizeof(destroy));
+	put("regs", "kill", kill, sizeof(kill));
+	put("regs", "odd-sizes", odd, sizeof(odd));
+}
+
+static void firmware_seeds(void)
+{
+	/* li t0, 0x20000000; lw t1, 0(t0); wfi; j back */
+	static const uint8_t raw[] = {
+		0x1c, 0xb7, 0x02, 0x00, 0x20, 0x03, 0xa3, 0x02, 0x00, 0x73, 0x00, 0x50, 0x10, 0x6f,
+		0xf0, 0x5f, 0xff,
+	};
+	/* a transfer each way, a copy, a GEMM, their retirements, abort; then over again */
+	static const uint8_t script[] = {
+		0x1d, 0, 3, 0, U16(0x1000), 0x80, U16(4096), U16(4095),
+		3, 1, U16(0x100), 3, U16(0x800), U16(255),
+		4, 0x10, 0xff, 1, U16(0), 1, U16(8192), U16(100), 3,
+		4, 0x20, 0xff, 2, U16(0), 2, U16(64), 2, U16(256), U16(64), 31, 15,
+		4, 0x80, 0xff, 1, U16(0), 1, U16(8192), U16(100), 3, U16(128),
+		5, 5, 0x76, 0x7e, 0x76, 5,
+	};
+	/* a program with a trap handler: mtvec, an ecall, JOB_BEGIN, status, then busy for ever */
+	static const uint8_t trap[] = {
+		0x19, 4, 7, 0xb7, 0x02, 0x00, 0x10, 7, 0x73, 0x90, 0x52, 0x30, 7, 0x73, 0, 0, 0,
+		0, 0x38, 1, 0, 0, 0, 0, 3, 3, 0, 0, 0,
+	};
+	static const uint8_t patched[] = { 2, U16(0x200), 1, U16(0x900), 0x80, U16(0x1500), 4 };
+	/* at the end of local memory, just; and the header's own mistakes behind the program */
+	static const uint8_t header[] = { 0x0f, 0, 0x22, 0, 0, 0, 1 };
+	static const uint8_t crc[] = { 0x0f, 3, 0, 0, 0, 0, 1, U16(36), 1 };
+
+	put("firmware", "raw", raw, sizeof(raw));
+	put("firmware", "script", script, sizeof(script));
+	put("firmware", "trap-handler", trap, sizeof(trap));
+	put("firmware", "real", "\x02", 2);
+	put("firmware", "patched", patched, sizeof(patched));
+	put("firmware", "layout", header, sizeof(header));
+	put("firmware", "payload-crc", crc, sizeof(crc));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+		return 2;
+	}
+	root = argv[1];
+	simple_streams();
+	memory_streams();
+	tensor_streams();
+	vector_stream(LAYOUT_PLAIN, "vector");
+	vector_stream(LAYOUT_SCATTER, "vector-scattered");
+	mmu_seeds();
+	regs_seeds();
+	firmware_seeds();
+	return 0;
+}

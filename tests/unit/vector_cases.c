@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/* Every VECTOR command in every mode: operands, command, expected result. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ref_vector.h"
+#include "vector_cases.h"
+
+#define UNTOUCHED	0x77
+
+static struct case_operand *add(struct vector_case *c, const char *name, uint32_t rows,
+				uint64_t stride, uint64_t width)
+{
+	struct case_operand *op = &c->op[c->ops++];
+
+	assert_true(c->ops <= sizeof(c->op) / sizeof(c->op[0]));
+	*op = (struct case_operand){
+		.name = name, .rows = rows, .stride = stride, .width = width,
+		.buf = qh_alloc(c->h, c->as, rows * stride + 64, QH_RW),
+	};
+	return op;
+}
+
+static float any_float(struct vector_case *c)
+{
+	static const float special[] = { NAN, -NAN, INFINITY, -INFINITY, -0.0f, 0x1p-140f, -3e38f };
+
+	if (c->shape.special && !ref_random_below(&c->rnd, 100))
+		return special[ref_random_below(&c->rnd, 7)];
+	return ref_random_float(&c->rnd, -4, 4);
+}
+
+/* A matrix of float to read, all of its memory filled. */
+static struct case_operand *floats(struct vector_case *c, const char *name, uint32_t rows,
+				   uint32_t n, uint32_t stride)
+{
+	struct case_operand *op = add(c, name, rows, (uint64_t)stride * 4, (uint64_t)n * 4);
+	size_t i;
+
+	for (i = 0; i < (size_t)rows * stride; i++)
+		((float *)op->buf->ptr)[i] = any_float(c);
+	return op;
+}
+
+/* A matrix to write; @over: in place of this operand. */
+static struct case_operand *result(struct vector_case *c, const char *name, uint32_t rows,
+				   uint64_t stride, uint64_t width,
+				   const struct case_operand *over)
+{
+	struct case_operand *op = &c->op[c->ops];
+
+	if (over && c->shape.in_place) {
+		*op = *over;
+		op->name = name;
+		c->ops++;
+	} else {
+		add(c, name, rows, stride, width);
+		memset(op->buf->ptr, UNTOUCHED, op->buf->size);
+	}
+	op->write = true;
+	op->want = malloc(op->buf->size);
+	memcpy(op->want, op->buf->ptr, op->buf->size);
+	return op;
+}
+
+static struct ref_rows ref_of(const struct case_operand *op)
+{
+	if (!op)
+		return (struct ref_rows){ 0 };
+	return (struct ref_rows){ (const float *)op->buf->ptr, op->stride / 4 };
+}
+
+/* ---- The commands ---- */
+
+enum { NORM_LAYER = 1, NORM_RESIDUAL = 2, NORM_SUM = 4, NORM_BIAS = 8, NORM_SUM_OVER = 16 };
+
+static void make_norm(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad;
+	struct case_operand *src = floats(c, "src", rows, n, ld);
+	struct case_operand *res = mode & NORM_RESIDUAL ? floats(c, "residual", rows, n, ld) : NULL;
+	struct case_operand *weight = floats(c, "weight", 1, n, n);
+	struct case_operand *bias = mode & NORM_BIAS ? floats(c, "bias", 1, n, n) : NULL;
+	struct case_operand *sum = NULL, *dst;
+	union quill_cmd *cmd;
+	struct ref_norm t;
+
+	/* as a transformer has it: the sum replaces the residual it was made from */
+	if (mode & NORM_SUM)
+		sum = result(c, "sum", rows, ld * 4ull, n * 4ull, mode & NORM_SUM_OVER ? res : NULL);
+	dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	cmd = qh_norm(c->s, mode & NORM_LAYER ? QUILL_OP_LAYERNORM : QUILL_OP_RMSNORM, dst->buf->va,
+		      src->buf->va, weight->buf->va, rows, n, 1e-5f);
+	cmd[0].norm.src_stride = ld;
+	cmd[0].norm.dst_stride = ld;
+	cmd[0].norm.residual = res ? res->buf->va : 0;
+	cmd[1].norm_ext.residual_stride = res ? ld : 0;
+	cmd[1].norm_ext.bias = bias ? bias->buf->va : 0;
+	cmd[1].norm_ext.sum = sum ? sum->buf->va : 0;
+	t = (struct ref_norm){
+		.dst = (float *)dst->want, .dst_stride = ld,
+		.sum = sum ? (float *)sum->want : NULL, .sum_stride = ld,
+		.src = ref_of(src), .residual = ref_of(res),
+		.weight = ref_of(weight).p, .bias = ref_of(bias).p,
+		.rows = rows, .n = n, .eps = 1e-5f, .layer = mode & NORM_LAYER,
+	};
+	ref_norm(&t);
+}
+
+static void make_softmax(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad;
+	struct case_operand *src = floats(c, "src", rows, n, ld);
+	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	union quill_cmd *cmd = qh_softmax(c->s, dst->buf->va, src->buf->va, rows, n, 0.7f);
+
+	cmd->softmax.src_stride = ld;
+	cmd->softmax.dst_stride = ld;
+	ref_softmax(&(struct ref_softmax){
+		.dst = (float *)dst->want, .dst_stride = ld, .src = ref_of(src), .rows = rows,
+		.n = n, .scale = 0.7f,
+	});
+}
+
+static void make_rope(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, dim = c->shape.n < 64 ? 2 * (c->shape.n % 32 + 1) : 96;
+	uint32_t heads = c->shape.n / dim + 1, n = heads * dim, ld = n + c->shape.pad;
+	struct case_operand *src = floats(c, "src", rows, n, ld);
+	struct case_operand *table = floats(c, "table", rows, dim, dim);
+	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	union quill_cmd *cmd = qh_rope(c->s, dst->buf->va, src->buf->va, table->buf->va, rows,
+				       heads, dim);
+
+	cmd->hdr.flags = mode ? QUILL_CMD_HALVES : 0;
+	cmd->rope.src_stride = ld;
+	cmd->rope.dst_stride = ld;
+	ref_rope(&(struct ref_rope){
+		.dst = (float *)dst->want, .dst_stride = ld, .src = ref_of(src),
+		.table = ref_of(table), .rows = rows, .heads = heads, .dim = dim, .halves = mode,
+	});
+}
+
+/* @mode: elements of a group; 0: all of a row is one. */
+static void make_quantise(struct vector_case *c, uint32_t mode)
+{
+	uint32_t group = mode ? mode : c->shape.n, groups = (c->shape.n + group - 1) / group;
+	uint32_t rows = c->shape.rows, pad = c->shape.pad, n = groups * group, ld = n + pad;
+	struct case_operand *src = floats(c, "src", rows, n, ld);
+	struct case_operand *dst = result(c, "dst", rows, ld, n, NULL);
+	struct case_operand *scale = result(c, "scale", rows, (groups + pad) * 4ull, groups * 4ull,
+					    NULL);
+	union quill_cmd *cmd = qh_quantise(c->s, dst->buf->va, scale->buf->va, src->buf->va, rows,
+					   n, group);
+
+	cmd->quantise.src_stride = ld;
+	cmd->quantise.dst_stride = ld;
+	cmd->quantise.scale_stride = groups + pad;
+	ref_quantise(&(struct ref_quantise){
+		.q = (int8_t *)dst->want, .q_stride = ld, .f = (float *)src->buf->ptr,
+		.f_stride = ld, .scale = (float *)scale->want, .scale_stride = groups + pad,
+		.rows = rows, .n = n, .group = group,
+	});
+}
+
+static void make_dequantise(struct vector_case *c, uint32_t mode)
+{
+	uint32_t group = mode ? mode : c->shape.n, groups = (c->shape.n + group - 1) / group;
+	uint32_t rows = c->shape.rows, pad = c->shape.pad, n = groups * group, ld = n + pad;
+	struct case_operand *src = add(c, "src", rows, ld, n);
+	struct case_operand *scale = floats(c, "scale", rows, groups, groups + pad);
+	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, NULL);
+	union quill_cmd *cmd = qh_dequantise(c->s, dst->buf->va, src->buf->va, scale->buf->va, rows,
+					     n, group);
+
+	ref_random_s8(&c->rnd, (int8_t *)src->buf->ptr, src->buf->size);
+	cmd->quantise.src_stride = ld;
+	cmd->quantise.dst_stride = ld;
+	cmd->quantise.scale_stride = groups + pad;
+	ref_dequantise(&(struct ref_quantise){
+		.q = (int8_t *)src->buf->ptr, .q_stride = ld, .f = (float *)dst->want,
+		.f_stride = ld, .scale = (float *)scale->buf->ptr, .scale_stride = groups + pad,
+		.rows = rows, .n = n, .group = group,
+	});
+}
+
+#define ELTWISE_ONE_ROW	0x100	/* of b, for all */
+
+static void make_eltwise(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad, op = mode & 0xff;
+	bool one = mode & ELTWISE_ONE_ROW;
+	struct case_operand *a = floats(c, "a", rows, n, ld);
+	struct case_operand *b = floats(c, "b", one ? 1 : rows, n, ld);
+	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, a);
+	union quill_cmd *cmd = qh_eltwise(c->s, op, dst->buf->va, a->buf->va, b->buf->va, rows, n);
+	struct ref_rows rb = ref_of(b);
+
+	cmd->eltwise.a_stride = ld;
+	cmd->eltwise.b_stride = one ? 0 : ld;
+	cmd->eltwise.dst_stride = ld;
+	if (one)
+		rb.stride = 0;
+	ref_eltwise(&(struct ref_eltwise){
+		.dst = (float *)dst->want, .dst_stride = ld, .a = ref_of(a), .b = rb,
+		.rows = rows, .n = n, .op = op,
+	});
+}
+
+#define ACT_GATED	0x100
+
+static void make_act(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad, op = mode & 0xff;
+	struct case_operand *src = floats(c, "src", rows, n, ld);
+	struct case_operand *gate = mode & ACT_GATED ? floats(c, "gate", rows, n, ld) : NULL;
+	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	union quill_cmd *cmd = qh_act(c->s, op, dst->buf->va, src->buf->va, gate ? gate->buf->va : 0,
+				      rows, n);
+
+	cmd->act.src_stride = ld;
+	cmd->act.gate_stride = gate ? ld : 0;
+	cmd->act.dst_stride = ld;
+	ref_act(&(struct ref_act){
+		.dst = (float *)dst->want, .dst_stride = ld, .src = ref_of(src),
+		.gate = ref_of(gate), .rows = rows, .n = n, .op = op,
+	});
+}
+
+static void make_reduce(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad;
+	struct case_operand *src = floats(c, "src", rows, n, ld);
+	struct case_operand *dst = result(c, "dst", 1, rows * 4ull, rows * 4ull, NULL);
+
+	qh_reduce(c->s, mode, dst->buf->va, src->buf->va, rows, n)->reduce.src_stride = ld;
+	ref_reduce(&(struct ref_reduce){
+		.dst = dst->want, .src = ref_of(src), .rows = rows, .n = n, .op = mode,
+	});
+}
+
+static void make_gather(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad, entries = 7, i;
+	struct case_operand *table = floats(c, "table", entries, n, ld);
+	struct case_operand *index = add(c, "index", 1, rows * 4ull, rows * 4ull);
+	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, NULL);
+	int32_t *at = (int32_t *)index->buf->ptr;
+	union quill_cmd *cmd = qh_gather(c->s, dst->buf->va, table->buf->va, index->buf->va, rows,
+					 n, entries);
+
+	cmd->gather.table_stride = ld;
+	cmd->gather.dst_stride = ld;
+	for (i = 0; i < rows; i++) {
+		at[i] = (int32_t)ref_random_below(&c->rnd, entries);
+		/* the last row of the table is looked at */
+		if (i == rows - 1)
+			at[i] = (int32_t)entries - 1;
+		memcpy(dst->want + i * dst->stride, table->buf->ptr + at[i] * table->stride,
+		       dst->width);
+	}
+	table->index = at;
+	table->lookups = rows;
+}
+
+const struct case_kind case_kinds[] = {
+	{ "RMSNORM", make_norm, 0 },
+	{ "RMSNORM of a sum", make_norm, NORM_RESIDUAL },
+	{ "RMSNORM and the sum", make_norm, NORM_RESIDUAL | NORM_SUM },
+	{ "RMSNORM and the sum in place", make_norm, NORM_RESIDUAL | NORM_SUM | NORM_SUM_OVER },
+	{ "LAYERNORM", make_norm, NORM_LAYER },
+	{ "LAYERNORM with bias", make_norm, NORM_LAYER | NORM_BIAS },
+	{ "LAYERNORM with everything", make_norm,
+	  NORM_LAYER | NORM_RESIDUAL | NORM_SUM | NORM_BIAS },
+	{ "SOFTMAX", make_softmax, 0 },
+	{ "ROPE", make_rope, 0 },
+	{ "ROPE of halves", make_rope, 1 },
+	{ "QUANTISE", make_quantise, 0 },
+	{ "QUANTISE by 32", make_quantise, 32 },
+	{ "QUANTISE by 1", make_quantise, 1 },
+	{ "DEQUANTISE", make_dequantise, 0 },
+	{ "DEQUANTISE by 48", make_dequantise, 48 },
+	{ "ELTWISE ADD", make_eltwise, QUILL_ELTWISE_ADD },
+	{ "ELTWISE SUB", make_eltwise, QUILL_ELTWISE_SUB },
+	{ "ELTWISE MUL of one row", make_eltwise, QUILL_ELTWISE_MUL | ELTWISE_ONE_ROW },
+	{ "ELTWISE MAX", make_eltwise, QUILL_ELTWISE_MAX },
+	{ "ELTWISE MIN", make_eltwise, QUILL_ELTWISE_MIN },
+	{ "ACT RELU", make_act, QUILL_ACT_RELU },
+	{ "ACT SIGMOID", make_act, QUILL_ACT_SIGMOID },
+	{ "ACT SILU with gate", make_act, QUILL_ACT_SILU | ACT_GATED },
+	{ "ACT TANH", make_act, QUILL_ACT_TANH },
+	{ "ACT GELU", make_act, QUILL_ACT_GELU },
+	{ "REDUCE SUM", make_reduce, QUILL_REDUCE_SUM },
+	{ "REDUCE MAX", make_reduce, QUILL_REDUCE_MAX },
+	{ "REDUCE ARGMAX", make_reduce, QUILL_REDUCE_ARGMAX },
+	{ "GATHER", make_gather, 0 },
+};
+
+const unsigned int case_kinds_count = sizeof(case_kinds) / sizeof(case_kinds[0]);
+
+void case_make(struct vector_case *c, const struct case_kind *kind)
+{
+	c->ops = 0;
+	kind->make(c, kind->mode);
+}
+
+void case_check(const struct vector_case *c, const struct case_kind *kind)
+{
+	unsigned int i;
+	size_t at;
+
+	for (i = 0; i < c->ops; i++) {
+		const struct case_operand *op = &c->op[i];
+
+		for (at = 0; op->want && at < op->buf->size; at++)
+			if (op->buf->ptr[at] != op->want[at])
+				fail_msg("%s, %u rows of %u, pad %u: byte %zu of %s is %#x, expected %#x",
+					 kind->name, c->shape.rows, c->shape.n, c->shape.pad, at,
+					 op->name, op->buf->ptr[at], op->want[at]);
+	}
+}
+
+void case_free(struct vector_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->ops; i++)
+		free(c->op[i].want);
+	c->ops = 0;
+}

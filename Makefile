@@ -14,6 +14,8 @@ CFLAGS  = -std=gnu11 $(OPT) $(WARN) -Werror -Iuapi -MMD -MP
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+# Objects stay, so that the next build is a short one.
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
 # A line on the terminal; the command's whole output in build/log/.

@@ -16,9 +16,6 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $^ -lcmocka -lm -lpthread -lz
 
-# Objects stay, so that the next build is a short one.
-.PRECIOUS: $(B)/obj/tests/%.o
-
 include tests/kselftest/build.mk
 include tests/fuzz/build.mk
 

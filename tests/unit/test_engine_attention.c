@@ -398,7 +398,7 @@ static double exp_error(float x)
 
 static void exp_is_within_its_stated_error(void **state)
 {
-	/* the largest error of all floats, found once by trying them all: 0.8822 */
+	/* the largest error from -2^-25 to -87, found once by trying all floats there: 0.8822 */
 	float at = -0x1.aaf86cp+4f;
 	double worst = exp_error(at), error;
 	uint32_t i;

@@ -33,6 +33,7 @@ help:
 	@echo '  make check   every test, native and in the VM'
 	@echo '  make vm      a shell in the VM: module loaded, tools and manual at hand'
 	@echo '  make bench   measure beside peers; writes build/bench.jsonl'
+	@echo '  make fuzz    fuzz the device, SECONDS=60 a target (needs clang and libclang-rt-14-dev)'
 	@echo '  make         build everything, run nothing'
 	@echo '  make deps    install the packages that are missing (all targets do; DEPS=no leaves it out)'
 	@echo '  make train   train the model again (needs python3-torch)'

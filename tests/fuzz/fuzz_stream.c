@@ -6,6 +6,7 @@
  * writing, nothing is read that the space does not map (the sanitizer watches), the completion makes sense, and
  * the next job finds the device well and the scratchpad empty.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -113,7 +114,10 @@ static void fill_operand(void *mem, size_t size)
 static void start(void)
 {
 	const struct quill_host_config config = {
-		.emu = { .mem = DEVMEM_SIZE, .queues = LAYOUT_COUNT, .threads = 2 },
+		.emu = {
+			.mem = DEVMEM_SIZE, .queues = LAYOUT_COUNT, .threads = 2,
+			.kernels = getenv("FUZZ_KERNELS"),
+		},
 		.ram = RAM_SIZE,
 	};
 	uint32_t layout, i;

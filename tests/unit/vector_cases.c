@@ -36,21 +36,35 @@ static float any_float(struct vector_case *c)
 	return ref_random_float(&c->rnd, -4, 4);
 }
 
-/* A matrix of float to read, all of its memory filled. */
+/* Elements from row to row of the next operand: another for each, unless there are to be no gaps. */
+static uint32_t next_stride(const struct vector_case *c, uint32_t n)
+{
+	return c->shape.pad ? n + c->shape.pad + c->ops : n;
+}
+
+/* Stride of a float operand, in elements. */
+static uint32_t ld(const struct case_operand *op)
+{
+	return op->stride / 4;
+}
+
+/* A matrix of float to read, all of its memory filled; @stride 0: one of its own. */
 static struct case_operand *floats(struct vector_case *c, const char *name, uint32_t rows,
 				   uint32_t n, uint32_t stride)
 {
-	struct case_operand *op = add(c, name, rows, (uint64_t)stride * 4, (uint64_t)n * 4);
+	struct case_operand *op;
 	size_t i;
 
+	stride = stride ? stride : next_stride(c, n);
+	op = add(c, name, rows, (uint64_t)stride * 4, (uint64_t)n * 4);
 	for (i = 0; i < (size_t)rows * stride; i++)
 		((float *)op->buf->ptr)[i] = any_float(c);
 	return op;
 }
 
-/* A matrix to write; @over: in place of this operand. */
+/* A matrix to write; @stride 0: one of its own; @over: in place of this operand. */
 static struct case_operand *result(struct vector_case *c, const char *name, uint32_t rows,
-				   uint64_t stride, uint64_t width,
+				   uint32_t stride, uint32_t n, uint32_t size,
 				   const struct case_operand *over)
 {
 	struct case_operand *op = &c->op[c->ops];
@@ -60,7 +74,8 @@ static struct case_operand *result(struct vector_case *c, const char *name, uint
 		op->name = name;
 		c->ops++;
 	} else {
-		add(c, name, rows, stride, width);
+		stride = stride ? stride : next_stride(c, n);
+		add(c, name, rows, (uint64_t)stride * size, (uint64_t)n * size);
 		memset(op->buf->ptr, UNTOUCHED, op->buf->size);
 	}
 	op->write = true;
@@ -73,7 +88,7 @@ static struct ref_rows ref_of(const struct case_operand *op)
 {
 	if (!op)
 		return (struct ref_rows){ 0 };
-	return (struct ref_rows){ (const float *)op->buf->ptr, op->stride / 4 };
+	return (struct ref_rows){ (const float *)op->buf->ptr, ld(op) };
 }
 
 /* ---- The commands ---- */
@@ -82,48 +97,47 @@ enum { NORM_LAYER = 1, NORM_RESIDUAL = 2, NORM_SUM = 4, NORM_BIAS = 8, NORM_SUM_
 
 static void make_norm(struct vector_case *c, uint32_t mode)
 {
-	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad;
-	struct case_operand *src = floats(c, "src", rows, n, ld);
-	struct case_operand *res = mode & NORM_RESIDUAL ? floats(c, "residual", rows, n, ld) : NULL;
+	uint32_t rows = c->shape.rows, n = c->shape.n;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	/* a sum has src's stride; to replace the residual, that too has to have it */
+	struct case_operand *res = mode & NORM_RESIDUAL ?
+		floats(c, "residual", rows, n, mode & NORM_SUM_OVER ? ld(src) : 0) : NULL;
 	struct case_operand *weight = floats(c, "weight", 1, n, n);
 	struct case_operand *bias = mode & NORM_BIAS ? floats(c, "bias", 1, n, n) : NULL;
 	struct case_operand *sum = NULL, *dst;
 	union quill_cmd *cmd;
-	struct ref_norm t;
 
-	/* as a transformer has it: the sum replaces the residual it was made from */
 	if (mode & NORM_SUM)
-		sum = result(c, "sum", rows, ld * 4ull, n * 4ull, mode & NORM_SUM_OVER ? res : NULL);
-	dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+		sum = result(c, "sum", rows, ld(src), n, 4, mode & NORM_SUM_OVER ? res : NULL);
+	dst = result(c, "dst", rows, 0, n, 4, src);
 	cmd = qh_norm(c->s, mode & NORM_LAYER ? QUILL_OP_LAYERNORM : QUILL_OP_RMSNORM, dst->buf->va,
 		      src->buf->va, weight->buf->va, rows, n, 1e-5f);
-	cmd[0].norm.src_stride = ld;
-	cmd[0].norm.dst_stride = ld;
+	cmd[0].norm.src_stride = ld(src);
+	cmd[0].norm.dst_stride = ld(dst);
 	cmd[0].norm.residual = res ? res->buf->va : 0;
-	cmd[1].norm_ext.residual_stride = res ? ld : 0;
+	cmd[1].norm_ext.residual_stride = res ? ld(res) : 0;
 	cmd[1].norm_ext.bias = bias ? bias->buf->va : 0;
 	cmd[1].norm_ext.sum = sum ? sum->buf->va : 0;
-	t = (struct ref_norm){
-		.dst = (float *)dst->want, .dst_stride = ld,
-		.sum = sum ? (float *)sum->want : NULL, .sum_stride = ld,
+	ref_norm(&(struct ref_norm){
+		.dst = (float *)dst->want, .dst_stride = ld(dst),
+		.sum = sum ? (float *)sum->want : NULL, .sum_stride = ld(src),
 		.src = ref_of(src), .residual = ref_of(res),
 		.weight = ref_of(weight).p, .bias = ref_of(bias).p,
 		.rows = rows, .n = n, .eps = 1e-5f, .layer = mode & NORM_LAYER,
-	};
-	ref_norm(&t);
+	});
 }
 
 static void make_softmax(struct vector_case *c, uint32_t mode)
 {
-	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad;
-	struct case_operand *src = floats(c, "src", rows, n, ld);
-	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	uint32_t rows = c->shape.rows, n = c->shape.n;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, src);
 	union quill_cmd *cmd = qh_softmax(c->s, dst->buf->va, src->buf->va, rows, n, 0.7f);
 
-	cmd->softmax.src_stride = ld;
-	cmd->softmax.dst_stride = ld;
+	cmd->softmax.src_stride = ld(src);
+	cmd->softmax.dst_stride = ld(dst);
 	ref_softmax(&(struct ref_softmax){
-		.dst = (float *)dst->want, .dst_stride = ld, .src = ref_of(src), .rows = rows,
+		.dst = (float *)dst->want, .dst_stride = ld(dst), .src = ref_of(src), .rows = rows,
 		.n = n, .scale = 0.7f,
 	});
 }
@@ -131,18 +145,18 @@ static void make_softmax(struct vector_case *c, uint32_t mode)
 static void make_rope(struct vector_case *c, uint32_t mode)
 {
 	uint32_t rows = c->shape.rows, dim = c->shape.n < 64 ? 2 * (c->shape.n % 32 + 1) : 96;
-	uint32_t heads = c->shape.n / dim + 1, n = heads * dim, ld = n + c->shape.pad;
-	struct case_operand *src = floats(c, "src", rows, n, ld);
+	uint32_t heads = c->shape.n / dim + 1, n = heads * dim;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
 	struct case_operand *table = floats(c, "table", rows, dim, dim);
-	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, src);
 	union quill_cmd *cmd = qh_rope(c->s, dst->buf->va, src->buf->va, table->buf->va, rows,
 				       heads, dim);
 
 	cmd->hdr.flags = mode ? QUILL_CMD_HALVES : 0;
-	cmd->rope.src_stride = ld;
-	cmd->rope.dst_stride = ld;
+	cmd->rope.src_stride = ld(src);
+	cmd->rope.dst_stride = ld(dst);
 	ref_rope(&(struct ref_rope){
-		.dst = (float *)dst->want, .dst_stride = ld, .src = ref_of(src),
+		.dst = (float *)dst->want, .dst_stride = ld(dst), .src = ref_of(src),
 		.table = ref_of(table), .rows = rows, .heads = heads, .dim = dim, .halves = mode,
 	});
 }
@@ -151,20 +165,19 @@ static void make_rope(struct vector_case *c, uint32_t mode)
 static void make_quantise(struct vector_case *c, uint32_t mode)
 {
 	uint32_t group = mode ? mode : c->shape.n, groups = (c->shape.n + group - 1) / group;
-	uint32_t rows = c->shape.rows, pad = c->shape.pad, n = groups * group, ld = n + pad;
-	struct case_operand *src = floats(c, "src", rows, n, ld);
-	struct case_operand *dst = result(c, "dst", rows, ld, n, NULL);
-	struct case_operand *scale = result(c, "scale", rows, (groups + pad) * 4ull, groups * 4ull,
-					    NULL);
+	uint32_t rows = c->shape.rows, n = groups * group;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 1, NULL);
+	struct case_operand *scale = result(c, "scale", rows, 0, groups, 4, NULL);
 	union quill_cmd *cmd = qh_quantise(c->s, dst->buf->va, scale->buf->va, src->buf->va, rows,
 					   n, group);
 
-	cmd->quantise.src_stride = ld;
-	cmd->quantise.dst_stride = ld;
-	cmd->quantise.scale_stride = groups + pad;
+	cmd->quantise.src_stride = ld(src);
+	cmd->quantise.dst_stride = dst->stride;
+	cmd->quantise.scale_stride = ld(scale);
 	ref_quantise(&(struct ref_quantise){
-		.q = (int8_t *)dst->want, .q_stride = ld, .f = (float *)src->buf->ptr,
-		.f_stride = ld, .scale = (float *)scale->want, .scale_stride = groups + pad,
+		.q = (int8_t *)dst->want, .q_stride = dst->stride, .f = (float *)src->buf->ptr,
+		.f_stride = ld(src), .scale = (float *)scale->want, .scale_stride = ld(scale),
 		.rows = rows, .n = n, .group = group,
 	});
 }
@@ -172,20 +185,20 @@ static void make_quantise(struct vector_case *c, uint32_t mode)
 static void make_dequantise(struct vector_case *c, uint32_t mode)
 {
 	uint32_t group = mode ? mode : c->shape.n, groups = (c->shape.n + group - 1) / group;
-	uint32_t rows = c->shape.rows, pad = c->shape.pad, n = groups * group, ld = n + pad;
-	struct case_operand *src = add(c, "src", rows, ld, n);
-	struct case_operand *scale = floats(c, "scale", rows, groups, groups + pad);
-	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, NULL);
+	uint32_t rows = c->shape.rows, n = groups * group;
+	struct case_operand *src = add(c, "src", rows, next_stride(c, n), n);
+	struct case_operand *scale = floats(c, "scale", rows, groups, 0);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, NULL);
 	union quill_cmd *cmd = qh_dequantise(c->s, dst->buf->va, src->buf->va, scale->buf->va, rows,
 					     n, group);
 
 	ref_random_s8(&c->rnd, (int8_t *)src->buf->ptr, src->buf->size);
-	cmd->quantise.src_stride = ld;
-	cmd->quantise.dst_stride = ld;
-	cmd->quantise.scale_stride = groups + pad;
+	cmd->quantise.src_stride = src->stride;
+	cmd->quantise.dst_stride = ld(dst);
+	cmd->quantise.scale_stride = ld(scale);
 	ref_dequantise(&(struct ref_quantise){
-		.q = (int8_t *)src->buf->ptr, .q_stride = ld, .f = (float *)dst->want,
-		.f_stride = ld, .scale = (float *)scale->buf->ptr, .scale_stride = groups + pad,
+		.q = (int8_t *)src->buf->ptr, .q_stride = src->stride, .f = (float *)dst->want,
+		.f_stride = ld(dst), .scale = (float *)scale->buf->ptr, .scale_stride = ld(scale),
 		.rows = rows, .n = n, .group = group,
 	});
 }
@@ -194,21 +207,21 @@ static void make_dequantise(struct vector_case *c, uint32_t mode)
 
 static void make_eltwise(struct vector_case *c, uint32_t mode)
 {
-	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad, op = mode & 0xff;
+	uint32_t rows = c->shape.rows, n = c->shape.n, op = mode & 0xff;
 	bool one = mode & ELTWISE_ONE_ROW;
-	struct case_operand *a = floats(c, "a", rows, n, ld);
-	struct case_operand *b = floats(c, "b", one ? 1 : rows, n, ld);
-	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, a);
+	struct case_operand *a = floats(c, "a", rows, n, 0);
+	struct case_operand *b = floats(c, "b", one ? 1 : rows, n, 0);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, a);
 	union quill_cmd *cmd = qh_eltwise(c->s, op, dst->buf->va, a->buf->va, b->buf->va, rows, n);
 	struct ref_rows rb = ref_of(b);
 
-	cmd->eltwise.a_stride = ld;
-	cmd->eltwise.b_stride = one ? 0 : ld;
-	cmd->eltwise.dst_stride = ld;
+	cmd->eltwise.a_stride = ld(a);
+	cmd->eltwise.b_stride = one ? 0 : ld(b);
+	cmd->eltwise.dst_stride = ld(dst);
 	if (one)
 		rb.stride = 0;
 	ref_eltwise(&(struct ref_eltwise){
-		.dst = (float *)dst->want, .dst_stride = ld, .a = ref_of(a), .b = rb,
+		.dst = (float *)dst->want, .dst_stride = ld(dst), .a = ref_of(a), .b = rb,
 		.rows = rows, .n = n, .op = op,
 	});
 }
@@ -217,29 +230,29 @@ static void make_eltwise(struct vector_case *c, uint32_t mode)
 
 static void make_act(struct vector_case *c, uint32_t mode)
 {
-	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad, op = mode & 0xff;
-	struct case_operand *src = floats(c, "src", rows, n, ld);
-	struct case_operand *gate = mode & ACT_GATED ? floats(c, "gate", rows, n, ld) : NULL;
-	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, src);
+	uint32_t rows = c->shape.rows, n = c->shape.n, op = mode & 0xff;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	struct case_operand *gate = mode & ACT_GATED ? floats(c, "gate", rows, n, 0) : NULL;
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, src);
 	union quill_cmd *cmd = qh_act(c->s, op, dst->buf->va, src->buf->va, gate ? gate->buf->va : 0,
 				      rows, n);
 
-	cmd->act.src_stride = ld;
-	cmd->act.gate_stride = gate ? ld : 0;
-	cmd->act.dst_stride = ld;
+	cmd->act.src_stride = ld(src);
+	cmd->act.gate_stride = gate ? ld(gate) : 0;
+	cmd->act.dst_stride = ld(dst);
 	ref_act(&(struct ref_act){
-		.dst = (float *)dst->want, .dst_stride = ld, .src = ref_of(src),
+		.dst = (float *)dst->want, .dst_stride = ld(dst), .src = ref_of(src),
 		.gate = ref_of(gate), .rows = rows, .n = n, .op = op,
 	});
 }
 
 static void make_reduce(struct vector_case *c, uint32_t mode)
 {
-	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad;
-	struct case_operand *src = floats(c, "src", rows, n, ld);
-	struct case_operand *dst = result(c, "dst", 1, rows * 4ull, rows * 4ull, NULL);
+	uint32_t rows = c->shape.rows, n = c->shape.n;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	struct case_operand *dst = result(c, "dst", 1, rows, rows, 4, NULL);
 
-	qh_reduce(c->s, mode, dst->buf->va, src->buf->va, rows, n)->reduce.src_stride = ld;
+	qh_reduce(c->s, mode, dst->buf->va, src->buf->va, rows, n)->reduce.src_stride = ld(src);
 	ref_reduce(&(struct ref_reduce){
 		.dst = dst->want, .src = ref_of(src), .rows = rows, .n = n, .op = mode,
 	});
@@ -247,16 +260,16 @@ static void make_reduce(struct vector_case *c, uint32_t mode)
 
 static void make_gather(struct vector_case *c, uint32_t mode)
 {
-	uint32_t rows = c->shape.rows, n = c->shape.n, ld = n + c->shape.pad, entries = 7, i;
-	struct case_operand *table = floats(c, "table", entries, n, ld);
+	uint32_t rows = c->shape.rows, n = c->shape.n, entries = 7, i;
+	struct case_operand *table = floats(c, "table", entries, n, 0);
 	struct case_operand *index = add(c, "index", 1, rows * 4ull, rows * 4ull);
-	struct case_operand *dst = result(c, "dst", rows, ld * 4ull, n * 4ull, NULL);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, NULL);
 	int32_t *at = (int32_t *)index->buf->ptr;
 	union quill_cmd *cmd = qh_gather(c->s, dst->buf->va, table->buf->va, index->buf->va, rows,
 					 n, entries);
 
-	cmd->gather.table_stride = ld;
-	cmd->gather.dst_stride = ld;
+	cmd->gather.table_stride = ld(table);
+	cmd->gather.dst_stride = ld(dst);
 	for (i = 0; i < rows; i++) {
 		at[i] = (int32_t)ref_random_below(&c->rnd, entries);
 		/* the last row of the table is looked at */

@@ -26,7 +26,7 @@ struct case_operand {
 /* struct case_shape - as near to it as the command permits */
 struct case_shape {
 	uint32_t rows, n;
-	uint32_t pad;		/* elements from a row's end to the next row */
+	uint32_t pad;		/* elements from a row's end to the next row, and some more */
 	bool special;		/* some elements are NaN, infinite, -0, or denormal */
 	bool in_place;		/* the result is the first operand, where that may be */
 };

@@ -22,6 +22,8 @@ $(KMOD): $(KMOD_KBUILD_SRC) $(KERNEL)/release
 	+@$(KMOD_MAKE) $(KMOD_FLAGS) modules >build/log/kmod.log 2>&1 || \
 		{ grep -A 5 -E 'error|ERROR|\*\*\*' build/log/kmod.log | head -n 40; echo 'The whole log is build/log/kmod.log.'; false; }
 	@grep -A 5 'warning:' build/log/kmod.log || true
+	@# kbuild leaves it alone where a header changed that it does not include
+	@touch $@
 
 .PHONY: kmod
 kmod: $(KMOD)

@@ -307,7 +307,7 @@ avx512_requant_exactly(__m512i acc, const struct quill_requant *channel, int32_t
 
 static inline void vrequant_store(int8_t *p, vi acc, vrequant q)
 {
-	const int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+	enum { nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
 	__m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), q.scale);
 	__m512 rest;
 	__m512i x;

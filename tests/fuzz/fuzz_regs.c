@@ -16,7 +16,7 @@
 #define QUEUES		4u
 #define ENTRIES		16u
 #define STREAMS		5u
-#define MAX_OPS		24u
+#define MAX_OPS		16u
 #define BYTES		(8u << 20)
 
 static struct {
@@ -127,7 +127,7 @@ static void wait_ready(uint32_t core)
 {
 	unsigned int tries;
 
-	for (tries = 0; tries < 25; tries++) {
+	for (tries = 0; tries < 12; tries++) {
 		if (qh_read(f.h, QUILL_REG_CORE(core) + QUILL_CORE_STATUS) != QUILL_CORE_BOOTING)
 			return;
 		usleep(50);

@@ -180,6 +180,19 @@ static void simple_streams(void)
 	put_stream("into-next-page");
 }
 
+/* What was found, so that it stays found. */
+static void found_streams(void)
+{
+	union quill_cmd *cmd = add_typed(QUILL_OP_ROPE, 0, QUILL_TYPE_F32, QUILL_TYPE_F32,
+					 QUILL_TYPE_F32);
+
+	/* heads * dim was computed, before either was checked, as an int */
+	cmd->rope.rows = 1;
+	cmd->rope.heads = 59392;
+	cmd->rope.dim = 60305;
+	put_stream("rope-overflow");
+}
+
 static void memory_streams(void)
 {
 	s.head.layout = LAYOUT_SCATTER;
@@ -387,6 +400,7 @@ int main(int argc, char **argv)
 	simple_streams();
 	memory_streams();
 	tensor_streams();
+	found_streams();
 	vector_stream(LAYOUT_PLAIN, "vector");
 	vector_stream(LAYOUT_SCATTER, "vector-scattered");
 	mmu_seeds();

@@ -947,7 +947,7 @@ struct accel_wait {
  * @point: the job's point on the queue's timeline: 1, 2, 3, ...; may be NULL
  *
  * Return: 0, -EINVAL (empty stream, stream of another vm, jump out of the stream, waits),
- * -ECANCELED (the queue has failed too often and takes no more jobs), -ENOMEM, -ENODEV.
+ * -ECANCELED (a job of it could only be ended by a restart: it takes no more), -ENOMEM, -ENODEV.
  */
 int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 		       const struct accel_wait *waits, unsigned int n_waits, uint64_t *point);
@@ -995,7 +995,7 @@ struct accel_queue_stats {
 	uint64_t bytes_written;
 	/** @timeout_ms: the queue's limit for a job. */
 	uint32_t timeout_ms;
-	/** @banned: it has failed too often and takes no more jobs. */
+	/** @banned: a job of it could only be ended by a restart: it takes no more. */
 	bool banned;
 };
 

@@ -483,7 +483,7 @@ int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 	ret = accel_ioctl(dev, DRM_IOCTL_QUILL_SUBMIT, &args);
 	if (ret)
 		return accel_error(dev, ret, "accel_queue_submit: the driver refused%s: %s",
-				   ret == -ECANCELED ? " (the queue has failed too often and is "
+				   ret == -ECANCELED ? " (a job of the queue could only be ended by a restart, and it is "
 				   "banned)" : "", strerror(-ret));
 
 	queue->submitted++;

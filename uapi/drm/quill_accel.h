@@ -315,7 +315,7 @@ struct drm_quill_queue_destroy {
 
 /** DRM_QUILL_QUEUE_FAULTED: at least one job of it has failed; @fault_* describe the last. */
 #define DRM_QUILL_QUEUE_FAULTED		(1u << 0)
-/** DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): it failed too often. */
+/** DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): ending a job of it took a restart. */
 #define DRM_QUILL_QUEUE_BANNED		(1u << 1)
 
 /**

@@ -193,8 +193,8 @@ __u64 sem_time(const struct sem_wait *w, bool strict);
 /* ---- window.c: commands between decoder and engines ------------------------------------------ */
 
 struct entry {
-	/* The command, and its extension. */
-	union quill_cmd cmd[2];
+	/* The command, and its extensions. */
+	union quill_cmd cmd[QUILL_MAX_RECORDS];
 	__u64 ready;
 	__u64 end;
 	struct sem_wait wait;

@@ -183,20 +183,22 @@ static bool enqueue(const union quill_cmd *cmd, const struct quill_op_info *op)
 	struct quill_check why;
 	__u32 records = 1;
 
+	/* one that claims more extensions than it may have is refused with those that it may */
 	e->cmd[0] = *cmd;
-	if (op->ext && stream.pc + 1 < stream.records) {
-		ext = fetch(stream.pc + 1);
+	for (; records <= e->cmd[0].hdr.ext && records <= op->ext_max; records++) {
+		if (stream.pc + records >= stream.records)
+			break;
+		ext = fetch(stream.pc + records);
 		if (!ext)
 			return false;
-		e->cmd[1] = *ext;
-		records = 2;
+		e->cmd[records] = *ext;
 	}
 	if (quill_cmd_check(e->cmd, records, &why)) {
 		report_check(e->cmd, &why);
 		return false;
 	}
 
-	stream.clock += (1 + op->ext) * stream.overhead;
+	stream.clock += records * stream.overhead;
 	e->ready = stream.clock;
 	e->order = stream.order++;
 	e->index = stream.pc;
@@ -205,7 +207,7 @@ static bool enqueue(const union quill_cmd *cmd, const struct quill_op_info *op)
 	if (e->cmd[0].hdr.signal_sem)
 		e->signal = sem_decode_signal(e->cmd[0].hdr.signal_sem);
 	window_push(e);
-	stream.pc += 1 + op->ext;
+	stream.pc += records;
 	return true;
 }
 

@@ -111,7 +111,7 @@ install-libaccel: libaccel
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libaccel.pc
 	@install -m 644 libaccel/include/accel.h $(DESTDIR)$(INCLUDEDIR)
 	@install -m 644 uapi/drm/quill_accel.h $(DESTDIR)$(INCLUDEDIR)/drm
-	@install -m 644 $(addprefix uapi/quill/,types.h regs.h isa.h isa_check.h) $(DESTDIR)$(INCLUDEDIR)/quill
+	@install -m 644 $(addprefix uapi/quill/,types.h regs.h) $(wildcard uapi/quill/isa*.h) $(DESTDIR)$(INCLUDEDIR)/quill
 	@install -m 755 $(B)/bin/quill-smi $(DESTDIR)$(BINDIR)
 	@install -m 644 tools/man/quill-smi.1 $(DESTDIR)$(MANDIR)/man1
 	@install -m 644 libaccel/man/*.3 $(DESTDIR)$(MANDIR)/man3

@@ -35,7 +35,7 @@
 #define CORE_ERROR_TRAP		0x80000000u
 
 struct issued {
-	union quill_cmd rec[2];
+	union quill_cmd rec[QUILL_MAX_RECORDS];
 	uint64_t end;		/* device time at which it has finished */
 	uint16_t tag;
 	uint8_t as;

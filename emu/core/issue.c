@@ -120,7 +120,9 @@ static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
 
 	if (offset > QUILL_RV_TCM_SIZE - QUILL_CMD_SIZE || offset % 4)
 		return QUILL_FAULT_INTERNAL;
-	records = offset <= QUILL_RV_TCM_SIZE - 2 * QUILL_CMD_SIZE ? 2 : 1;
+	records = (QUILL_RV_TCM_SIZE - offset) / QUILL_CMD_SIZE;
+	if (records > QUILL_MAX_RECORDS)
+		records = QUILL_MAX_RECORDS;
 	memset(cmd, 0, sizeof(*cmd));
 	memcpy(cmd->rec, core->tcm + offset, records * QUILL_CMD_SIZE);
 	what = quill_cmd_check(cmd->rec, records, &why);

@@ -22,6 +22,16 @@ int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *fi
 			   field, value, max);
 }
 
+/* Give the command @ext extension records, which @cmd has room for; those that it did not have are empty. */
+void accel_cmd_extend(union quill_cmd *cmd, uint8_t ext)
+{
+	while (cmd->hdr.ext < ext) {
+		cmd->hdr.ext++;
+		memset(&cmd[cmd->hdr.ext], 0, sizeof(*cmd));
+		cmd[cmd->hdr.ext].hdr.opcode = QUILL_OP_EXT;
+	}
+}
+
 /*
  * The header that nearly every command has: opcode, what @opts says, and ORDERED unless told
  * otherwise.
@@ -30,11 +40,9 @@ void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_c
 {
 	const struct quill_op_info *op = quill_op_info(opcode);
 
-	memset(cmd, 0, (1 + op->ext) * sizeof(*cmd));
+	memset(cmd, 0, sizeof(*cmd));
 	cmd->hdr.opcode = opcode;
-	cmd->hdr.ext = op->ext;
-	if (op->ext)
-		cmd[1].hdr.opcode = QUILL_OP_EXT;
+	accel_cmd_extend(cmd, op->ext);
 	if (!opts || !opts->unordered)
 		cmd->hdr.flags = op->flags & QUILL_CMD_ORDERED;
 	if (!opts)

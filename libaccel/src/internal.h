@@ -14,6 +14,8 @@
 
 #include "accel.h"
 #include "drm/quill_accel.h"
+/* Rules with their words: describe.c prints them. */
+#define QUILL_CHECK_WORDS
 #include "quill/isa_check.h"
 
 #define ACCEL_ALIGN(x, a)	(((x) + (a) - 1) / (a) * (a))
@@ -106,6 +108,7 @@ struct accel_stream *accel_stream_get(struct accel_stream *stream);
 /* cmd.c */
 int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *field,
 		    uint32_t value, uint32_t max);
+void accel_cmd_extend(union quill_cmd *cmd, uint8_t ext);
 void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_cmd_opts *opts);
 
 /* queue.c */

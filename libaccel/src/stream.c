@@ -81,9 +81,13 @@ static int accel_stream_check_count(struct accel_stream *stream, const union qui
 	const struct quill_op_info *op = count ? quill_op_info(cmd->hdr.opcode) : NULL;
 	struct accel_device *dev = stream->vm->dev;
 
-	if (!count || count > 1u + (op ? op->ext : 0))
+	uint32_t most = 1;
+
+	if (op)
+		most += cmd->hdr.ext > op->ext && cmd->hdr.ext <= op->ext_max ? cmd->hdr.ext : op->ext;
+	if (!count || count > most)
 		return accel_error(dev, -EINVAL, "%s: %u records given; required: %u",
-				   op ? op->name : "command", count, 1u + (op ? op->ext : 0));
+				   op ? op->name : "command", count, most);
 	if (count > stream->max - stream->count)
 		return accel_error(dev, -ENOSPC, "%s: the stream has %u of %u records; required: "
 				   "room for %u more", op ? op->name : "command", stream->count,
@@ -95,7 +99,7 @@ int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t
 {
 	char text[ACCEL_ERROR_MAX];
 	struct quill_check why;
-	union quill_cmd cmd[2];
+	union quill_cmd cmd[QUILL_MAX_RECORDS];
 	uint64_t target;
 	int ret;
 

@@ -39,14 +39,15 @@ static void check_pass(const uint8_t *records, uint32_t n)
 {
 	const struct quill_op_info *op = quill_op_info(records[0]);
 	const struct profile *profile = profile_get(NULL);
-	union quill_cmd cmd[2] = { 0 };
+	const struct quill_cmd_hdr *h = (const struct quill_cmd_hdr *)records;
+	union quill_cmd cmd[QUILL_MAX_RECORDS] = { 0 };
 	struct cost cost;
 
-	fuzz_expect(op && op->ext < n, "passed with %u records, but opcode %u needs more", n,
-		    records[0]);
+	fuzz_expect(op && h->ext < n && h->ext >= op->ext && h->ext <= op->ext_max,
+		    "passed with %u records of %u, opcode %u", 1u + h->ext, n, records[0]);
 	if (op->engine == QUILL_ENGINE_FW)
 		return;
-	memcpy(cmd, records, (1 + op->ext) * sizeof(*cmd));
+	memcpy(cmd, records, (1 + h->ext) * sizeof(*cmd));
 	timing_cost(profile, cmd, &cost);
 	fuzz_expect(cost.cycles && cost.cycles < 1ull << 60, "%s takes %llu cycles", op->name,
 		    (unsigned long long)cost.cycles);

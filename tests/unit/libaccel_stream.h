@@ -63,7 +63,7 @@ static inline void expect_refusal(struct fixture *f, int ret, const char *text)
 #define TOP_TEXT "; required: an address that is not 0, from which all of the operand lies below 2^48"
 
 /*
- * A rule of isa_check.h whose field has no row in describe.c would be reported by a byte offset.
+ * A field that is in no list of isa.h would be reported by a byte offset, a rule without words by isa.h.
  * Break the stream's commands everywhere, @least times at least, and see that only reserved bytes and the
  * extension's header are reported so.
  */
@@ -86,7 +86,7 @@ static inline void expect_words_for_every_rule(struct fixture *f, uint32_t least
 			accel_describe_cmd(bad, &why, text, sizeof(text));
 			if (why.fault == QUILL_FAULT_RESERVED || (why.record && why.offset < 16))
 				continue;
-			if (strstr(text, ": byte "))
+			if (strstr(text, ": byte ") || strstr(text, "isa.h says"))
 				fail_msg("no words for fault %u at offset %u of record %u: %s",
 					 why.fault, why.offset, why.record, text);
 		}

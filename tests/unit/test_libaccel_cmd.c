@@ -208,7 +208,7 @@ static void gemm_errors_name_the_field(void **state)
 	GEMM_REFUSED(c.b = 0, "b" RANGE_TEXT);
 	GEMM_REFUSED(c.d = TOP - 4, "d is 0xfffffffffffc" TOP_TEXT);
 	GEMM_REFUSED(c.type_d = 0,
-		     "type_d is 0; required: a type that the command gives (1 S8, 2 S32, 3 F32)");
+		     "type_d is 0; required: a type that the command gives (1 S8, 2 S32, 3 F32 ...)");
 	GEMM_REFUSED(c.type_d = (enum accel_type)257,
 		     "type_d is 257; required: ACCEL_S8 (1), ACCEL_S32 (2) or ACCEL_F32 (3)");
 }

@@ -273,8 +273,8 @@ static void quantise_errors_name_the_field(void **state)
 	DEQUANTISE(c.dst_stride = 5, "dst_stride is 5; required: at least n (n is 6)");
 	QUANTISE((c.group = 2, c.scale_stride = 2),
 		 "scale_stride is 2; required: at least n / group (group is 2)");
-	QUANTISE(c.src += 2, "src is 0x100002; required: a multiple of the element's size");
-	DEQUANTISE(c.dst += 2, "dst is 0x100002; required: a multiple of the element's size");
+	QUANTISE(c.src += 2, "src is 0x100002; required: a multiple of 4");
+	DEQUANTISE(c.dst += 2, "dst is 0x100002; required: a multiple of 4");
 	DEQUANTISE(c.src = 0, "src" RANGE_TEXT);
 	QUANTISE(c.dst = 0, "dst" RANGE_TEXT);
 	QUANTISE(c.scale += 1, "scale is 0x100001; required: a multiple of 4");

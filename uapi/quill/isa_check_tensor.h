@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR MIT */
+/*
+ * Quill: rules of the TENSOR engine's commands. Included by isa_check.h.
+ */
+#ifndef QUILL_ISA_CHECK_TENSOR_H
+#define QUILL_ISA_CHECK_TENSOR_H
+
+static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
+					      struct quill_check *why)
+{
+	const struct quill_cmd_gemm *c = &cmd[0].gemm;
+	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
+	int s8 = c->hdr.type_d == QUILL_TYPE_S8;
+	int f32 = c->hdr.type_d == QUILL_TYPE_F32;
+	__u32 scale_size = s8 ? sizeof(struct quill_requant) : 4;
+
+	QUILL_REQUIRE(!(e->bias & 3), ALIGN, 1, gemm_ext, bias, "a multiple of 4");
+	QUILL_REQUIRE(!e->bias || quill_check_range(e->bias, 1, 0, (__u64)c->n * 4), RANGE, 1,
+		      gemm_ext, bias, QUILL_IN_48_BITS);
+	QUILL_REQUIRE((s8 || f32) == (e->scale != 0), PARAM, 1, gemm_ext, scale,
+		      "0 for S32 (2), an address for S8 (1) and F32 (3)|type_d");
+	QUILL_REQUIRE(!(e->scale & (scale_size - 1)), ALIGN, 1, gemm_ext, scale,
+		      "a multiple of 8 for S8 (1), of 4 for F32 (3)|type_d");
+	QUILL_REQUIRE(!e->scale || quill_check_range(e->scale, 1, 0, (__u64)c->n * scale_size),
+		      RANGE, 1, gemm_ext, scale, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(f32 || !e->row_scale, PARAM, 1, gemm_ext, row_scale,
+		      "0, but for F32 (3)|type_d");
+	QUILL_REQUIRE(!(e->row_scale & 3), ALIGN, 1, gemm_ext, row_scale, "a multiple of 4");
+	QUILL_REQUIRE(!e->row_scale || quill_check_range(e->row_scale, 1, 0, (__u64)c->m * 4),
+		      RANGE, 1, gemm_ext, row_scale, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(s8 ? e->zero >= -128 && e->zero <= 127 : !e->zero, PARAM, 1, gemm_ext,
+		      zero, "-128..127 for S8 (1), else 0|type_d");
+	QUILL_REQUIRE(s8 ? e->lo >= -128 && e->lo <= 127 : !e->lo, PARAM, 1, gemm_ext, lo,
+		      "-128..127 for S8 (1), else 0|type_d");
+	QUILL_REQUIRE(s8 ? e->hi >= e->lo && e->hi <= 127 : !e->hi, PARAM, 1, gemm_ext, hi,
+		      "lo..127 for S8 (1), else 0|type_d");
+	return QUILL_FAULT_NONE;
+}
+
+static inline __u32 quill_check_gemm(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_gemm *c = &cmd->gemm;
+	__u32 size = quill_type_size(c->hdr.type_d);
+
+	QUILL_REQUIRE(c->m && c->m <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, m, "1..2^24");
+	QUILL_REQUIRE(c->n && c->n <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, n, "1..2^24");
+	QUILL_REQUIRE(c->k && c->k <= QUILL_GEMM_MAX_K, SHAPE, 0, gemm, k, "1..65536");
+	QUILL_REQUIRE(c->m == 1 || c->lda >= c->k, STRIDE, 0, gemm, lda, "at least k|k");
+	QUILL_REQUIRE(c->m == 1 || c->ldd >= c->n, STRIDE, 0, gemm, ldd, "at least n|n");
+	QUILL_REQUIRE(!(c->b & 63), ALIGN, 0, gemm, b, "a multiple of 64");
+	QUILL_REQUIRE(!(c->d & (size - 1)), ALIGN, 0, gemm, d,
+		      "a multiple of the element's size");
+	QUILL_REQUIRE(quill_check_range(c->a, c->m, c->lda, c->k), RANGE, 0, gemm, a,
+		      QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(c->b, 1, 0, quill_packed_size(c->n, c->k)), RANGE, 0,
+		      gemm, b, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(c->d, c->m, (__u64)c->ldd * size, (__u64)c->n * size),
+		      RANGE, 0, gemm, d, QUILL_IN_48_BITS);
+	return quill_check_gemm_epilogue(cmd, why);
+}
+
+static inline __u32 quill_check_attention_ext(const union quill_cmd *cmd,
+					      struct quill_check *why)
+{
+	const struct quill_cmd_attention *c = &cmd[0].attention;
+	const struct quill_ext_attention *e = &cmd[1].attention_ext;
+	__u32 dim = c->head_dim;
+	__u32 row = c->n_heads * dim;
+	__u64 kv_row = (__u64)(c->n_kv_heads - 1) * e->kv_head_stride + dim;
+	__u64 kv_scales = ((__u64)(c->n_kv_heads - 1) * (e->kv_head_stride / dim) + 1) * 4;
+
+	QUILL_REQUIRE(e->q_stride >= row && e->q_stride % dim == 0, STRIDE, 1, attention_ext,
+		      q_stride,
+		      "at least n_heads * head_dim, and a multiple of head_dim|head_dim");
+	QUILL_REQUIRE(e->out_stride >= row, STRIDE, 1, attention_ext, out_stride,
+		      "at least n_heads * head_dim|head_dim");
+	QUILL_REQUIRE(e->kv_stride && e->kv_stride % dim == 0, STRIDE, 1, attention_ext,
+		      kv_stride, "over 0, and a multiple of head_dim|head_dim");
+	QUILL_REQUIRE(e->kv_head_stride && e->kv_head_stride % dim == 0, STRIDE, 1,
+		      attention_ext, kv_head_stride,
+		      "over 0, and a multiple of head_dim|head_dim");
+	QUILL_REQUIRE((e->softmax_scale & 0x7f800000) != 0x7f800000, PARAM, 1, attention_ext,
+		      softmax_scale, "the bits of a finite float");
+	QUILL_REQUIRE(quill_check_range(c->q, c->n_q, e->q_stride, row), RANGE, 0, attention, q,
+		      QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(c->k, c->n_kv, e->kv_stride, kv_row), RANGE, 0,
+		      attention, k, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(c->v, c->n_kv, e->kv_stride, kv_row), RANGE, 0,
+		      attention, v, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(c->out, c->n_q, (__u64)e->out_stride * 4, (__u64)row * 4),
+		      RANGE, 0, attention, out, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(!(e->q_scale & 3), ALIGN, 1, attention_ext, q_scale, "a multiple of 4");
+	QUILL_REQUIRE(!(e->k_scale & 3), ALIGN, 1, attention_ext, k_scale, "a multiple of 4");
+	QUILL_REQUIRE(!(e->v_scale & 3), ALIGN, 1, attention_ext, v_scale, "a multiple of 4");
+	QUILL_REQUIRE(quill_check_range(e->q_scale, c->n_q, (__u64)(e->q_stride / dim) * 4, (__u64)c->n_heads * 4),
+		      RANGE, 1, attention_ext, q_scale, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(e->k_scale, c->n_kv, (__u64)(e->kv_stride / dim) * 4, kv_scales),
+		      RANGE, 1, attention_ext, k_scale, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_range(e->v_scale, c->n_kv, (__u64)(e->kv_stride / dim) * 4, kv_scales),
+		      RANGE, 1, attention_ext, v_scale, QUILL_IN_48_BITS);
+	return QUILL_FAULT_NONE;
+}
+
+static inline __u32 quill_check_attention(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_attention *c = &cmd->attention;
+
+	QUILL_REQUIRE(c->n_kv && c->n_kv <= QUILL_ATTENTION_MAX_KV, SHAPE, 0, attention, n_kv,
+		      "1..2^20");
+	QUILL_REQUIRE(c->n_q && c->n_q <= QUILL_ATTENTION_MAX_Q &&
+		      (!(c->hdr.flags & QUILL_CMD_CAUSAL) || c->n_q <= c->n_kv), SHAPE, 0,
+		      attention, n_q, "1..65536, and at most n_kv if causal|n_kv");
+	QUILL_REQUIRE(c->n_kv_heads && c->n_kv_heads <= QUILL_ATTENTION_MAX_HEADS, SHAPE, 0,
+		      attention, n_kv_heads, "1..1024");
+	QUILL_REQUIRE(c->n_heads && c->n_heads <= QUILL_ATTENTION_MAX_HEADS &&
+		      c->n_heads % c->n_kv_heads == 0, SHAPE, 0, attention, n_heads,
+		      "1..1024, a multiple of n_kv_heads|n_kv_heads");
+	QUILL_REQUIRE(c->head_dim && c->head_dim % 16 == 0 &&
+		      c->head_dim <= QUILL_ATTENTION_MAX_HEAD_DIM, SHAPE, 0, attention, head_dim,
+		      "16, 32, ... 256");
+	QUILL_REQUIRE(!(c->out & 3), ALIGN, 0, attention, out, "a multiple of 4");
+	return quill_check_attention_ext(cmd, why);
+}
+
+#endif /* QUILL_ISA_CHECK_TENSOR_H */

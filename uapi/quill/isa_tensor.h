@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR MIT */
+/*
+ * Quill: the commands of the TENSOR engine, and packed layouts. Included by isa.h, after the header.
+ */
+#ifndef QUILL_ISA_TENSOR_H
+#define QUILL_ISA_TENSOR_H
+
+/*
+ * GEMM: D[m][n] = epilogue(sum over k of A[m][k] * B[k][n]), exact in 32 bits since k is
+ * limited. A is row-major int8. B is packed: see quill_packed_*.
+ *
+ * Epilogue by type_d (acc: the sum; all roundings to nearest even):
+ *   S32: acc + bias[n], modulo 2^32; bias (s32[n]) may be absent;
+ *   S8:  clamp(round((acc + bias[n]) * mult[n] / 2^shift[n]) + zero, lo, hi), in exact
+ *        arithmetic with one rounding (acc + bias modulo 2^32);
+ *   F32: s = scale[n], or scale[n] * row_scale[m] if row_scale is given;
+ *        (float)acc * s, or fma((float)acc, s, bias[n]) if bias (f32[n]) is given.
+ *        A NaN is stored as 0x7fc00000.
+ */
+#define QUILL_GEMM_MAX_MN	(1u << 24)
+#define QUILL_GEMM_MAX_K	65536u	/* 128 * 128 * K stays below 2^31 */
+
+/**
+ * struct quill_cmd_gemm - GEMM, first record
+ */
+struct quill_cmd_gemm {
+	struct quill_cmd_hdr hdr;
+	/** @a: device address of A. */
+	__u64 a;
+	/** @b: device address of packed B, 64-byte aligned. */
+	__u64 b;
+	/** @d: device address of D, aligned to its element. */
+	__u64 d;
+	/** @m: rows of A and D, 1..QUILL_GEMM_MAX_MN. */
+	__u32 m;
+	/** @n: columns of B and D, 1..QUILL_GEMM_MAX_MN. */
+	__u32 n;
+	/** @k: columns of A, rows of B, 1..QUILL_GEMM_MAX_K. */
+	__u32 k;
+	/** @lda: elements from row to row of A, at least @k (if @m is over 1). */
+	__u32 lda;
+	/** @ldd: elements from row to row of D, at least @n (if @m is over 1). */
+	__u32 ldd;
+	/** @reserved: zero. */
+	__u32 reserved;
+};
+
+#define QUILL_FIELDS_gemm(F) \
+	F(gemm, a, ADDR) F(gemm, b, ADDR) F(gemm, d, ADDR) F(gemm, m, DIM) F(gemm, n, DIM) \
+	F(gemm, k, DIM) F(gemm, lda, STRIDE) F(gemm, ldd, STRIDE) F(gemm, reserved, ZERO)
+
+/**
+ * struct quill_requant - how one output channel goes from 32 to 8 bits
+ *
+ * A real multiplier r is mult / 2^shift. An entry out of range is QUILL_FAULT_PARAM.
+ */
+struct quill_requant {
+	/** @mult: 0..2^31-1. */
+	__s32 mult;
+	/** @shift: 0..62. */
+	__s32 shift;
+};
+
+/**
+ * struct quill_ext_gemm - GEMM, second record: the epilogue
+ */
+struct quill_ext_gemm {
+	struct quill_cmd_hdr hdr;
+	/** @bias: device address of s32[n] (F32: f32[n]), 4-byte aligned, or 0. */
+	__u64 bias;
+	/** @scale: S8: struct quill_requant[n], 8-byte aligned; F32: f32[n], 4-byte aligned; S32: 0. */
+	__u64 scale;
+	/** @row_scale: F32: f32[m], 4-byte aligned, or 0; else 0. */
+	__u64 row_scale;
+	/** @zero: S8: added after the rounding, -128..127; else 0. */
+	__s32 zero;
+	/** @lo: S8: least result, -128..127; else 0. */
+	__s32 lo;
+	/** @hi: S8: largest result, @lo..127; else 0. */
+	__s32 hi;
+	/** @reserved: zero. */
+	__u32 reserved[3];
+};
+
+#define QUILL_FIELDS_gemm_ext(F) \
+	F(gemm_ext, bias, ADDR) F(gemm_ext, scale, ADDR) F(gemm_ext, row_scale, ADDR) \
+	F(gemm_ext, zero, SIGNED) F(gemm_ext, lo, SIGNED) F(gemm_ext, hi, SIGNED) \
+	F(gemm_ext, reserved, ZERO)
+
+/*
+ * Packed B, for GEMM: panels of 64 columns; in a panel, groups of 4 rows (k), each of 256
+ * bytes: column by column, 4 consecutive k each. A byte is the int8 value with its sign
+ * bit flipped (value + 128), which is what lets one unsigned-by-signed dot-product instruction
+ * do the work: sum a*b = sum a*(b+128) - 128 * sum a. What stands in the padding (columns
+ * from n on, rows from k on) has no influence.
+ */
+#define QUILL_PANEL_N		64
+#define QUILL_PANEL_K		4
+#define QUILL_PANEL_GROUP	(QUILL_PANEL_N * QUILL_PANEL_K)
+
+/* Bytes of one panel of B. */
+static inline __u64 quill_packed_panel(__u32 k)
+{
+	return (__u64)((k + QUILL_PANEL_K - 1) / QUILL_PANEL_K) * QUILL_PANEL_GROUP;
+}
+
+/* Bytes of packed B. */
+static inline __u64 quill_packed_size(__u32 n, __u32 k)
+{
+	return (__u64)((n + QUILL_PANEL_N - 1) / QUILL_PANEL_N) * quill_packed_panel(k);
+}
+
+/* Where B[k][n] is in packed B; kk is B's number of rows. */
+static inline __u64 quill_packed_offset(__u32 n, __u32 k, __u32 kk)
+{
+	return (n / QUILL_PANEL_N) * quill_packed_panel(kk) +
+	       (__u64)(k / QUILL_PANEL_K) * QUILL_PANEL_GROUP +
+	       (n % QUILL_PANEL_N) * QUILL_PANEL_K + k % QUILL_PANEL_K;
+}
+
+/*
+ * ATTENTION: out = softmax(Q K^T * softmax_scale) V, for n_heads heads of queries, of which
+ * n_heads / n_kv_heads consecutive ones share a head of keys and values. Element (i, h, e)
+ * of Q is at q + i * q_stride + h * head_dim + e, of out likewise (in elements); element
+ * (j, g, e) of K and of V at j * kv_stride + g * kv_head_stride + e. Scales are float32, one
+ * for each (i, h) or (j, g): the arrays of scales have the layout of their tensor with the last dimension
+ * dropped, so the strides in them are these divided by head_dim.
+ *
+ * docs/isa.md defines the online softmax (blocks of QUILL_ATTENTION_BLOCK keys) to the bit.
+ */
+#define QUILL_ATTENTION_BLOCK		64
+#define QUILL_ATTENTION_MAX_Q		65536u
+#define QUILL_ATTENTION_MAX_KV		(1u << 20)
+#define QUILL_ATTENTION_MAX_HEADS	1024u
+#define QUILL_ATTENTION_MAX_HEAD_DIM	256u	/* and a multiple of 16 */
+
+/**
+ * struct quill_cmd_attention - ATTENTION, first record
+ */
+struct quill_cmd_attention {
+	struct quill_cmd_hdr hdr;
+	/** @q: device address of Q, int8. */
+	__u64 q;
+	/** @k: device address of K, int8. */
+	__u64 k;
+	/** @v: device address of V, int8. */
+	__u64 v;
+	/** @out: device address of the result, float32, 4-byte aligned. */
+	__u64 out;
+	/** @n_q: queries, 1..QUILL_ATTENTION_MAX_Q; CAUSAL: at most @n_kv. */
+	__u32 n_q;
+	/** @n_kv: keys, 1..QUILL_ATTENTION_MAX_KV. */
+	__u32 n_kv;
+	/** @n_heads: heads of queries, a multiple of @n_kv_heads. */
+	__u16 n_heads;
+	/** @n_kv_heads: heads of keys and values, at least 1. */
+	__u16 n_kv_heads;
+	/** @head_dim: elements of a head, a multiple of 16, 16..QUILL_ATTENTION_MAX_HEAD_DIM. */
+	__u16 head_dim;
+	/** @reserved: zero. */
+	__u16 reserved;
+};
+
+#define QUILL_FIELDS_attention(F) \
+	F(attention, q, ADDR) F(attention, k, ADDR) F(attention, v, ADDR) F(attention, out, ADDR) \
+	F(attention, n_q, DIM) F(attention, n_kv, DIM) F(attention, n_heads, DIM) \
+	F(attention, n_kv_heads, DIM) F(attention, head_dim, DIM) F(attention, reserved, ZERO)
+
+/**
+ * struct quill_ext_attention - ATTENTION, second record
+ */
+struct quill_ext_attention {
+	struct quill_cmd_hdr hdr;
+	/** @q_scale: device address, 4-byte aligned. */
+	__u64 q_scale;
+	/** @k_scale: device address, 4-byte aligned. */
+	__u64 k_scale;
+	/** @v_scale: device address, 4-byte aligned. */
+	__u64 v_scale;
+	/** @q_stride: elements from query to query, a multiple of head_dim, at least n_heads * head_dim. */
+	__u32 q_stride;
+	/** @out_stride: elements from query to query of the result, at least n_heads * head_dim. */
+	__u32 out_stride;
+	/** @kv_stride: elements from key to key, a multiple of head_dim, not 0. */
+	__u32 kv_stride;
+	/** @kv_head_stride: elements from head to head of K and V, a multiple of head_dim, not 0. */
+	__u32 kv_head_stride;
+	/** @softmax_scale: float32, finite. */
+	__u32 softmax_scale;
+	/** @reserved: zero. */
+	__u32 reserved;
+};
+
+#define QUILL_FIELDS_attention_ext(F) \
+	F(attention_ext, q_scale, ADDR) F(attention_ext, k_scale, ADDR) \
+	F(attention_ext, v_scale, ADDR) F(attention_ext, q_stride, STRIDE) \
+	F(attention_ext, out_stride, STRIDE) F(attention_ext, kv_stride, STRIDE) \
+	F(attention_ext, kv_head_stride, STRIDE) F(attention_ext, softmax_scale, REAL) \
+	F(attention_ext, reserved, ZERO)
+
+#endif /* QUILL_ISA_TENSOR_H */

@@ -166,7 +166,7 @@ void admin_serve(void);
 /* No job runs any more: a QUEUE_KILL may be waiting for that. */
 void admin_job_ended(void);
 
-/* ---- sem.c: semaphores of the job -------------------------------------------------------- */
+/* ---- What one running job consists of ----------------------------------------------------- */
 
 /**
  * struct sem_wait - a wait, as decoded
@@ -178,20 +178,27 @@ struct sem_wait {
 	__u32 prefix;
 };
 
-void sem_reset(void);
-void sem_decode_wait(struct sem_wait *w, const struct quill_cmd_hdr *hdr);
-/* A command that signals @sem was decoded: the signal's number. */
-__u32 sem_decode_signal(__u32 sem);
-/* It was issued and will end at @end. */
-void sem_issue_signal(__u32 sem, __u32 number, __u64 end);
-/* It has retired. */
-void sem_retire_signal(__u32 sem);
-bool sem_reached(const struct sem_wait *w, bool strict);
-/* Device time at which @w was reached. */
-__u64 sem_time(const struct sem_wait *w, bool strict);
+/* Ends remembered: those that a wait may look back to, and those decoded ahead of it. */
+#define FW_SEM_ENDS	(2 * FW_WINDOW)
 
-/* ---- window.c: commands between decoder and engines ------------------------------------------ */
+struct sem {
+	/* Signals retired, decoded, issued; and issued without a gap from the first. */
+	__u32 value;
+	__u32 decoded;
+	__u32 issued;
+	__u32 prefix;
+	/* The last signal of the prefix that ended before an earlier one. */
+	__u32 disorder;
+	/* The latest end of the prefix, and of those that are not in @end any more. */
+	__u64 latest;
+	__u64 forgotten;
+	/* By number modulo FW_SEM_ENDS. */
+	__u64 end[FW_SEM_ENDS];
+};
 
+/**
+ * struct entry - a command between decoder and engine
+ */
 struct entry {
 	/* The command, and its extensions. */
 	union quill_cmd cmd[QUILL_MAX_RECORDS];
@@ -205,42 +212,102 @@ struct entry {
 	__u8 state;
 };
 
-void window_reset(__u32 as);
-bool window_empty(void);
-/* Commands that an engine has. */
-__u32 window_in_flight(void);
+struct window {
+	/* Running counts: oldest entry, next entry. */
+	__u32 head;
+	__u32 tail;
+	/* Commands that the engines have: all, and of each. */
+	__u32 in_flight;
+	__u32 engine_has[QUILL_ENGINE_COUNT];
+	/* Device time at which all commands that have left the window had ended. */
+	__u64 end;
+	/* Entries of each engine that are not issued, in order. */
+	struct {
+		__u8 entry[FW_WINDOW];
+		__u32 head;
+		__u32 tail;
+	} fifo[QUILL_ENGINE_COUNT];
+	struct entry entry[FW_WINDOW];
+};
+
+struct stream {
+	__u64 addr;
+	/* Records of the stream; the next one to decode. */
+	__u32 records;
+	__u32 pc;
+	/* Commands decoded: their order. */
+	__u32 order;
+	/* Commands that needed no engine. */
+	__u32 commands;
+	__u32 overhead;
+	/* All is decoded, or decoding has failed. */
+	bool ended;
+	/* Device time up to which decoding has come. */
+	__u64 clock;
+	/* Records [first, first + count) of the stream, as fetched. */
+	__u32 first;
+	__u32 count;
+	union quill_cmd record[QUILL_XFER_MAX / QUILL_CMD_SIZE];
+};
+
+/**
+ * struct job - a job that runs: everything that belongs to it alone
+ */
+struct job {
+	struct queue *queue;
+	bool killed;
+	/* An engine has found a fault: what is left is to be dropped. */
+	bool stop;
+	/* The semaphores that hold something; the others are as if zero. */
+	__u32 sems_used;
+	struct report report;
+	struct stream stream;
+	struct window window;
+	struct sem sem[QUILL_SEMAPHORES];
+};
+
+/* ---- sem.c: semaphores of a job ------------------------------------------------------------- */
+
+void sem_reset(struct job *j);
+void sem_decode_wait(struct job *j, struct sem_wait *w, const struct quill_cmd_hdr *hdr);
+/* A command that signals @sem was decoded: the signal's number. */
+__u32 sem_decode_signal(struct job *j, __u32 sem);
+/* It was issued and will end at @end. */
+void sem_issue_signal(struct job *j, __u32 sem, __u32 number, __u64 end);
+/* It has retired. */
+void sem_retire_signal(struct job *j, __u32 sem);
+bool sem_reached(struct job *j, const struct sem_wait *w, bool strict);
+/* Device time at which @w was reached. */
+__u64 sem_time(struct job *j, const struct sem_wait *w, bool strict);
+
+/* ---- window.c: commands between decoder and engines ------------------------------------------ */
+
+void window_reset(struct job *j);
+bool window_empty(const struct job *j);
 /* There is room, and decoding command @order does not run too far ahead. */
-bool window_room(__u32 order);
+bool window_room(const struct job *j, __u32 order);
 /* Where to put the next command; window_push() makes it part of the window. */
-struct entry *window_slot(void);
-void window_push(struct entry *e);
+struct entry *window_slot(struct job *j);
+void window_push(struct job *j, struct entry *e);
 /* The oldest command that has not retired, or NULL. */
-struct entry *window_oldest(void);
-/* Device time at which all commands that have left the window had ended. */
-__u64 window_end(void);
+struct entry *window_oldest(struct job *j);
 /*
  * Issue what may start. True: something was. Not @strict: one command at most, whose wait is
  * reached by count alone.
  */
-bool window_issue(bool strict);
+bool window_issue(struct job *j, bool strict);
 /* Take in what the engines have finished. True: something was. */
-bool window_retire(void);
+bool window_retire(struct job *j);
 /* Stop the engines and empty the window; returns when they are idle. */
-void window_abort(void);
+void window_abort(struct job *j);
 
 /* ---- stream.c: fetch and decode ------------------------------------------------------------- */
 
-void stream_reset(__u32 as, __u64 addr, __u32 size);
+void stream_reset(struct job *j, __u64 addr, __u32 size);
 /* Decode some records, until none can be. True: something was decoded. */
-bool stream_decode(bool strict);
-/* All is decoded, or decoding has failed. */
-bool stream_ended(void);
-/* Device time up to which decoding has come. */
-__u64 stream_clock(void);
-/* Commands that needed no engine. */
-__u32 stream_commands(void);
+bool stream_decode(struct job *j, bool strict);
 /* Fill in where the decoder stands. */
-void stream_position(struct report *r);
+void stream_position(const struct job *j, struct report *r);
 
 /* ---- job.c ------------------------------------------------------------------------------------ */
 
@@ -249,11 +316,11 @@ void job_run(struct queue *q);
 /* The queue whose job runs, or NULL. */
 struct queue *job_queue(void);
 /* The engines have been, or are about to be, stopped. */
-bool job_stopping(void);
+bool job_stopping(const struct job *j);
 /* End the job that runs. */
 void job_kill(void);
 /* The engine or the decoder found a fault. @stop: the engines are to stop at once. */
-void job_fault(const struct report *r, bool stop);
+void job_fault(struct job *j, const struct report *r, bool stop);
 
 /* ---- main.c ----------------------------------------------------------------------------------- */
 

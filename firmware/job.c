@@ -8,21 +8,17 @@
  */
 #include "fw.h"
 
-static struct {
-	struct queue *queue;
-	bool killed;
-	bool stop;
-	struct report report;
-} job;
+/* The job that runs; its queue is NULL if there is none. */
+static struct job job;
 
 struct queue *job_queue(void)
 {
 	return job.queue;
 }
 
-bool job_stopping(void)
+bool job_stopping(const struct job *j)
 {
-	return job.stop || job.killed;
+	return j->stop || j->killed;
 }
 
 void job_kill(void)
@@ -30,82 +26,82 @@ void job_kill(void)
 	job.killed = true;
 }
 
-void job_fault(const struct report *r, bool stop)
+void job_fault(struct job *j, const struct report *r, bool stop)
 {
-	job.stop |= stop;
-	if (!job.report.fault || (__s32)(r->order - job.report.order) < 0)
-		job.report = *r;
+	j->stop |= stop;
+	if (!j->report.fault || (__s32)(r->order - j->report.order) < 0)
+		j->report = *r;
 }
 
 /* The command that stands at the head of all: the oldest that has not retired, or the decoder's. */
-static void report_oldest(__u32 fault)
+static void report_oldest(struct job *j, __u32 fault)
 {
-	const struct entry *e = window_oldest();
+	const struct entry *e = window_oldest(j);
 
-	job.report = (struct report){ .fault = fault };
+	j->report = (struct report){ .fault = fault };
 	if (!e) {
-		stream_position(&job.report);
+		stream_position(j, &j->report);
 		return;
 	}
-	job.report.index = e->index;
-	job.report.engine = e->engine;
-	job.report.opcode = e->cmd[0].hdr.opcode;
-	job.report.cmd_seq = e->cmd[0].hdr.seq;
+	j->report.index = e->index;
+	j->report.engine = e->engine;
+	j->report.opcode = e->cmd[0].hdr.opcode;
+	j->report.cmd_seq = e->cmd[0].hdr.seq;
 }
 
 /*
  * Nothing moved, and no engine has anything: let one command through whose semaphore is reached by
  * count alone (see sem.c), or the job is stuck. False: it is over.
  */
-static bool unstick(void)
+static bool unstick(struct job *j)
 {
-	if (window_issue(false) || stream_decode(false))
+	if (window_issue(j, false) || stream_decode(j, false))
 		return true;
 	/* stuck behind a command that could not be decoded: that one is to blame */
-	if (!job.report.fault)
-		report_oldest(QUILL_FAULT_DEADLOCK);
+	if (!j->report.fault)
+		report_oldest(j, QUILL_FAULT_DEADLOCK);
 	return false;
 }
 
-static void run(void)
+static void run(struct job *j)
 {
 	bool moved;
 
-	while (!stream_ended() || !window_empty()) {
-		moved = stream_decode(true);
-		moved |= window_issue(true);
-		moved |= window_retire();
+	while (!j->stream.ended || !window_empty(j)) {
+		moved = stream_decode(j, true);
+		moved |= window_issue(j, true);
+		moved |= window_retire(j);
 		service();
-		if (job.killed || job.stop)
+		if (job_stopping(j))
 			break;
 		if (moved)
 			continue;
-		if (window_in_flight())
+		if (j->window.in_flight)
 			wait_for_interrupt();
-		else if (!unstick() || job.stop)
+		else if (!unstick(j) || j->stop)
 			break;
 	}
-	if (job.killed)
-		report_oldest(QUILL_FAULT_KILLED);
+	if (j->killed)
+		report_oldest(j, QUILL_FAULT_KILLED);
 	/* an engine that found a fault waits to be resumed, even if nothing is left in it */
-	if (job.stop || !window_empty())
-		window_abort();
+	if (j->stop || !window_empty(j))
+		window_abort(j);
 }
 
-static bool check_descriptor(struct queue *q, struct quill_job_desc *desc)
+static bool check_descriptor(struct job *j, struct quill_job_desc *desc)
 {
-	__u32 fault = queue_fetch(q, desc, &job.report.address);
+	__u32 fault = queue_fetch(j->queue, desc, &j->report.address);
 
-	job.report.engine = QUILL_ENGINE_FW;
+	j->report.engine = QUILL_ENGINE_FW;
 	if (fault) {
-		job.report.fault = fault;
-		job.report.access = QUILL_ACCESS_FETCH;
+		j->report.fault = fault;
+		j->report.access = QUILL_ACCESS_FETCH;
 		return false;
 	}
 	if (!desc->size || desc->size % QUILL_CMD_SIZE || desc->stream % QUILL_CMD_SIZE ||
 	    desc->stream + desc->size < desc->stream) {
-		job.report.fault = QUILL_FAULT_STREAM;
-		job.report.address = desc->stream;
+		j->report.fault = QUILL_FAULT_STREAM;
+		j->report.address = desc->stream;
 		return false;
 	}
 	return true;
@@ -115,31 +111,32 @@ void job_run(struct queue *q)
 {
 	__u64 counters[QUILL_COUNTER_COUNT];
 	struct quill_job_desc desc;
+	struct job *j = &job;
 	__u32 i;
 
-	job.queue = q;
-	job.killed = false;
-	job.stop = false;
-	job.report = (struct report){ .fault = QUILL_FAULT_NONE };
+	j->queue = q;
+	j->killed = false;
+	j->stop = false;
+	j->report = (struct report){ .fault = QUILL_FAULT_NONE };
 	heartbeat_work();
 
-	if (!check_descriptor(q, &desc)) {
-		complete(q, desc.job, &job.report, NULL);
+	if (!check_descriptor(j, &desc)) {
+		complete(q, desc.job, &j->report, NULL);
 		goto out;
 	}
 	cb_write(QUILL_CB_JOB_BEGIN, 1);
-	sem_reset();
-	window_reset(q->as);
-	stream_reset(q->as, desc.stream, desc.size);
-	run();
+	sem_reset(j);
+	window_reset(j);
+	stream_reset(j, desc.stream, desc.size);
+	run(j);
 
 	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
 		counters[i] = cb_read64(QUILL_CB_COUNTER_LO(i));
-	counters[QUILL_COUNTER_CYCLES] = max64(counters[QUILL_COUNTER_CYCLES], stream_clock());
-	counters[QUILL_COUNTER_COMMANDS] += stream_commands();
-	complete(q, desc.job, &job.report, counters);
+	counters[QUILL_COUNTER_CYCLES] = max64(counters[QUILL_COUNTER_CYCLES], j->stream.clock);
+	counters[QUILL_COUNTER_COMMANDS] += j->stream.commands;
+	complete(q, desc.job, &j->report, counters);
 out:
 	queue_advance(q);
-	job.queue = NULL;
+	j->queue = NULL;
 	admin_job_ended();
 }

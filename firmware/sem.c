@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Semaphores of the job that runs: what they count, and at what device time.
+ * Semaphores of a job: what they count, and at what device time.
  *
  * A semaphore counts the commands that signal it and have retired: that decides when a wait may pass, in
  * wall time. Device time must not depend on the host, so it is not taken from the order in
@@ -17,72 +17,81 @@
  */
 #include "fw.h"
 
-#define ENDS		(2 * FW_WINDOW)
+#define ENDS		FW_SEM_ENDS
 #define NOT_ISSUED	(~0ull)
 
-static struct sem {
-	/* Signals retired, decoded, issued; and issued without a gap from the first. */
-	__u32 value;
-	__u32 decoded;
-	__u32 issued;
-	__u32 prefix;
-	/* By number modulo ENDS: the end, and the latest end up to this number. */
-	__u64 end[ENDS];
-	__u64 latest[ENDS];
-} sems[QUILL_SEMAPHORES];
-
-void sem_reset(void)
+void sem_reset(struct job *j)
 {
-	struct sem *s;
-
-	for (s = sems; s < sems + QUILL_SEMAPHORES; s++) {
-		s->value = 0;
-		s->decoded = 0;
-		s->issued = 0;
-		s->prefix = 0;
-		s->latest[0] = 0;
-	}
+	j->sems_used = 0;
 }
 
-void sem_decode_wait(struct sem_wait *w, const struct quill_cmd_hdr *hdr)
+/* A semaphore costs a job nothing before it is named. */
+static struct sem *sem_get(struct job *j, __u32 number)
 {
-	__u32 before = sems[hdr->wait_sem].decoded;
+	struct sem *s = &j->sem[number];
+
+	if (j->sems_used >> number & 1)
+		return s;
+	j->sems_used |= 1u << number;
+	s->value = 0;
+	s->decoded = 0;
+	s->issued = 0;
+	s->prefix = 0;
+	s->disorder = 0;
+	s->latest = 0;
+	s->forgotten = 0;
+	return s;
+}
+
+void sem_decode_wait(struct job *j, struct sem_wait *w, const struct quill_cmd_hdr *hdr)
+{
+	__u32 before;
 
 	w->sem = hdr->wait_sem;
+	if (!w->sem)
+		return;
+	before = sem_get(j, w->sem)->decoded;
 	w->value = hdr->wait_value;
 	w->prefix = before > hdr->wait_value ? before : hdr->wait_value;
 }
 
-__u32 sem_decode_signal(__u32 sem)
+__u32 sem_decode_signal(struct job *j, __u32 sem)
 {
-	struct sem *s = &sems[sem];
+	struct sem *s = sem_get(j, sem);
+	__u64 *end = &s->end[++s->decoded % ENDS];
 
-	s->decoded++;
-	s->end[s->decoded % ENDS] = NOT_ISSUED;
+	if (s->decoded > ENDS)
+		s->forgotten = max64(s->forgotten, *end);
+	*end = NOT_ISSUED;
 	return s->decoded;
 }
 
-void sem_issue_signal(__u32 sem, __u32 number, __u64 end)
+void sem_issue_signal(struct job *j, __u32 sem, __u32 number, __u64 end)
 {
-	struct sem *s = &sems[sem];
+	struct sem *s = &j->sem[sem];
 
 	s->issued++;
 	s->end[number % ENDS] = end;
-	while (s->prefix != s->decoded && s->end[(s->prefix + 1) % ENDS] != NOT_ISSUED) {
-		end = s->latest[s->prefix % ENDS];
+	while (s->prefix != s->decoded) {
+		end = s->end[(s->prefix + 1) % ENDS];
+		if (end == NOT_ISSUED)
+			break;
 		s->prefix++;
-		s->latest[s->prefix % ENDS] = max64(end, s->end[s->prefix % ENDS]);
+		if (end < s->latest)
+			s->disorder = s->prefix;
+		else
+			s->latest = end;
 	}
 }
 
-void sem_retire_signal(__u32 sem)
+void sem_retire_signal(struct job *j, __u32 sem)
 {
-	sems[sem].value++;
+	j->sem[sem].value++;
 }
 
-bool sem_reached(const struct sem_wait *w, bool strict)
+bool sem_reached(struct job *j, const struct sem_wait *w, bool strict)
 {
-	const struct sem *s = &sems[w->sem];
+	const struct sem *s = &j->sem[w->sem];
 
 	if (!w->sem)
 		return true;
@@ -113,32 +122,35 @@ static __u64 end_at_rank(const struct sem *s, __u32 first, __u32 last, __u32 ran
 	}
 }
 
-/* One engine's signals end in order; then the one looked for is simply that number. */
-static bool in_order(const struct sem *s, __u32 first, __u32 last)
+/* The latest end of the signals numbered 1..@last, those included that are not remembered. */
+static __u64 latest_end(const struct sem *s, __u32 last)
 {
-	for (; first != last + 1; first++)
-		if (s->latest[first % ENDS] != s->end[first % ENDS])
-			return false;
-	return true;
+	__u32 n = s->decoded > ENDS ? s->decoded - ENDS + 1 : 1;
+	__u64 latest = s->forgotten;
+
+	for (; n != last + 1; n++)
+		latest = max64(latest, s->end[n % ENDS]);
+	return latest;
 }
 
-__u64 sem_time(const struct sem_wait *w, bool strict)
+__u64 sem_time(struct job *j, const struct sem_wait *w, bool strict)
 {
-	const struct sem *s = &sems[w->sem];
-	__u32 last = strict ? w->prefix : s->decoded;
-	__u32 known = strict ? w->prefix : s->issued;
-	__u32 rank = known - w->value;
-	__u32 first;
+	const struct sem *s = &j->sem[w->sem];
+	__u32 last, known, rank, first;
 
 	if (!w->sem || !w->value)
 		return 0;
-	if (strict && !rank)
-		return s->latest[last % ENDS];
+	last = strict ? w->prefix : s->decoded;
+	known = strict ? w->prefix : s->issued;
+	rank = known - w->value;
 	/* what is older than the window has its place taken by the oldest in it */
 	if (rank > FW_WINDOW - 1)
 		rank = FW_WINDOW - 1;
-	if (strict && in_order(s, last - rank, last))
+	/* one engine's signals end in order; then the one looked for is simply that number */
+	if (strict && last - rank > s->disorder)
 		return s->end[(last - rank) % ENDS];
+	if (strict && !rank)
+		return latest_end(s, last);
 	first = last >= FW_WINDOW ? last - FW_WINDOW + 1 : 1;
 	return end_at_rank(s, first, last, rank);
 }

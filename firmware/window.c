@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The window: commands that have been decoded and have not retired, in the order of decoding.
+ * The window of a job: commands that have been decoded and have not retired, in the order of decoding.
  *
  * Each engine takes its commands in that order; the first one of each waits here until its
  * semaphore is reached. A command leaves the window when it and all before it have
@@ -14,81 +14,56 @@ enum {
 	ENTRY_RETIRED,
 };
 
-static struct entry entries[FW_WINDOW];
-
-static struct {
-	__u32 as;
-	/* Running counts: oldest entry, next entry. */
-	__u32 head;
-	__u32 tail;
-	/* Commands that the engines have: all, and of each. */
-	__u32 in_flight;
-	__u32 engine_has[QUILL_ENGINE_COUNT];
-	__u64 end;
-} window;
-
-/* Entries of each engine that are not issued, in order. */
-static struct {
-	__u8 entry[FW_WINDOW];
-	__u32 head;
-	__u32 tail;
-} fifo[QUILL_ENGINE_COUNT];
-
-void window_reset(__u32 as)
+void window_reset(struct job *j)
 {
+	struct window *w = &j->window;
 	__u32 e;
 
-	window.as = as;
-	window.head = 0;
-	window.tail = 0;
-	window.in_flight = 0;
-	window.end = 0;
+	w->head = 0;
+	w->tail = 0;
+	w->in_flight = 0;
+	w->end = 0;
 	for (e = 0; e < QUILL_ENGINE_COUNT; e++) {
-		window.engine_has[e] = 0;
-		fifo[e].head = 0;
-		fifo[e].tail = 0;
+		w->engine_has[e] = 0;
+		w->fifo[e].head = 0;
+		w->fifo[e].tail = 0;
 	}
 }
 
-bool window_empty(void)
+bool window_empty(const struct job *j)
 {
-	return window.head == window.tail;
+	return j->window.head == j->window.tail;
 }
 
-__u32 window_in_flight(void)
+struct entry *window_oldest(struct job *j)
 {
-	return window.in_flight;
+	return window_empty(j) ? NULL : &j->window.entry[j->window.head % FW_WINDOW];
 }
 
-__u64 window_end(void)
+bool window_room(const struct job *j, __u32 order)
 {
-	return window.end;
+	const struct window *w = &j->window;
+
+	return window_empty(j) || order - w->entry[w->head % FW_WINDOW].order < FW_WINDOW;
 }
 
-struct entry *window_oldest(void)
+struct entry *window_slot(struct job *j)
 {
-	return window_empty() ? NULL : &entries[window.head % FW_WINDOW];
+	return &j->window.entry[j->window.tail % FW_WINDOW];
 }
 
-bool window_room(__u32 order)
+void window_push(struct job *j, struct entry *e)
 {
-	return window_empty() || order - entries[window.head % FW_WINDOW].order < FW_WINDOW;
-}
+	struct window *w = &j->window;
 
-struct entry *window_slot(void)
-{
-	return &entries[window.tail % FW_WINDOW];
-}
-
-void window_push(struct entry *e)
-{
 	e->state = ENTRY_WAITING;
-	fifo[e->engine].entry[fifo[e->engine].tail++ % FW_WINDOW] = window.tail % FW_WINDOW;
-	window.tail++;
+	w->fifo[e->engine].entry[w->fifo[e->engine].tail++ % FW_WINDOW] = w->tail % FW_WINDOW;
+	w->tail++;
 }
 
 /* Tell of a fault that command @e made. */
-static void entry_fault(const struct entry *e, __u32 fault, __u32 access, __u64 address)
+static void entry_fault(struct job *j, const struct entry *e, __u32 fault, __u32 access,
+			__u64 address)
 {
 	struct report r = {
 		.fault = fault,
@@ -101,58 +76,60 @@ static void entry_fault(const struct entry *e, __u32 fault, __u32 access, __u64 
 		.cmd_seq = e->cmd[0].hdr.seq,
 	};
 
-	job_fault(&r, true);
+	job_fault(j, &r, true);
 }
 
-static bool may_issue(const struct entry *e, bool strict)
+static bool may_issue(struct job *j, const struct entry *e, bool strict)
 {
-	if (window.engine_has[e->engine] >= QUILL_ENGINE_FIFO)
+	if (j->window.engine_has[e->engine] >= QUILL_ENGINE_FIFO)
 		return false;
-	if (e->cmd[0].hdr.flags & QUILL_CMD_ORDERED && e != window_oldest())
+	if (e->cmd[0].hdr.flags & QUILL_CMD_ORDERED && e != window_oldest(j))
 		return false;
-	return sem_reached(&e->wait, strict);
+	return sem_reached(j, &e->wait, strict);
 }
 
 /* Hand @e to its engine. False: the engine did not take it. */
-static bool issue(struct entry *e, bool strict)
+static bool issue(struct job *j, struct entry *e, bool strict)
 {
-	__u64 ready = max64(e->ready, sem_time(&e->wait, strict));
+	__u64 ready = max64(e->ready, sem_time(j, &e->wait, strict));
 	__u32 result;
 
 	if (e->cmd[0].hdr.flags & QUILL_CMD_ORDERED)
-		ready = max64(ready, window.end);
+		ready = max64(ready, j->window.end);
 	cb_write(QUILL_CB_ISSUE_CMD, (__u32)e->cmd);
 	cb_write64(QUILL_CB_ISSUE_READY_LO, ready);
 	asm volatile("" ::: "memory");
-	cb_write(QUILL_CB_ISSUE_GO, e->engine | (__u32)(e - entries) << 8 | window.as << 24);
+	cb_write(QUILL_CB_ISSUE_GO, e->engine | (__u32)(e - j->window.entry) << 8 |
+				     (__u32)j->queue->as << 24);
 	result = cb_read(QUILL_CB_ISSUE_RESULT);
 	if (result == QUILL_ISSUE_BUSY)
 		return false;
 	if (result) {
-		entry_fault(e, result, QUILL_ACCESS_READ, 0);
+		entry_fault(j, e, result, QUILL_ACCESS_READ, 0);
 		return false;
 	}
 	e->end = cb_read64(QUILL_CB_ISSUE_END_LO);
 	e->state = ENTRY_ISSUED;
-	window.in_flight++;
-	window.engine_has[e->engine]++;
+	j->window.in_flight++;
+	j->window.engine_has[e->engine]++;
 	if (e->cmd[0].hdr.signal_sem)
-		sem_issue_signal(e->cmd[0].hdr.signal_sem, e->signal, e->end);
+		sem_issue_signal(j, e->cmd[0].hdr.signal_sem, e->signal, e->end);
 	return true;
 }
 
-bool window_issue(bool strict)
+bool window_issue(struct job *j, bool strict)
 {
+	struct window *w = &j->window;
 	bool some = false;
 	struct entry *e;
 	__u32 i;
 
 	for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
-		while (fifo[i].head != fifo[i].tail) {
-			e = &entries[fifo[i].entry[fifo[i].head % FW_WINDOW]];
-			if (!may_issue(e, strict) || !issue(e, strict))
+		while (w->fifo[i].head != w->fifo[i].tail) {
+			e = &w->entry[w->fifo[i].entry[w->fifo[i].head % FW_WINDOW]];
+			if (!may_issue(j, e, strict) || !issue(j, e, strict))
 				break;
-			fifo[i].head++;
+			w->fifo[i].head++;
 			some = true;
 			if (!strict)
 				return true;
@@ -161,57 +138,56 @@ bool window_issue(bool strict)
 	return some;
 }
 
-static void retired(struct entry *e)
+static void retired(struct job *j, struct entry *e)
 {
 	__u32 fault = cb_read(QUILL_CB_RETIRE_FAULT);
 
 	e->state = ENTRY_RETIRED;
-	window.in_flight--;
-	window.engine_has[e->engine]--;
+	j->window.in_flight--;
+	j->window.engine_has[e->engine]--;
 	/* KILLED: another command's fault, or the driver, has taken it down; else it is no success either */
 	if ((fault & 0xff) == QUILL_FAULT_KILLED) {
-		if (!job_stopping())
-			entry_fault(e, QUILL_FAULT_INTERNAL, 0, 0);
+		if (!job_stopping(j))
+			entry_fault(j, e, QUILL_FAULT_INTERNAL, 0, 0);
 		return;
 	}
 	if (fault)
-		entry_fault(e, fault & 0xff, fault >> 8 & 0xff,
+		entry_fault(j, e, fault & 0xff, fault >> 8 & 0xff,
 			    cb_read64(QUILL_CB_RETIRE_ADDR_LO));
 	else if (e->cmd[0].hdr.signal_sem)
-		sem_retire_signal(e->cmd[0].hdr.signal_sem);
+		sem_retire_signal(j, e->cmd[0].hdr.signal_sem);
 }
 
-bool window_retire(void)
+bool window_retire(struct job *j)
 {
+	struct window *w = &j->window;
 	bool some = false;
 	struct entry *e;
 	__u32 r;
 
 	while ((r = cb_read(QUILL_CB_RETIRE)) & QUILL_RETIRE_VALID) {
-		e = &entries[(r & QUILL_RETIRE_TAG_MASK) % FW_WINDOW];
-		if (e->state != ENTRY_ISSUED || !window.in_flight) {
+		e = &w->entry[(r & QUILL_RETIRE_TAG_MASK) % FW_WINDOW];
+		if (e->state != ENTRY_ISSUED || !w->in_flight) {
 			log_line("window: command %u retired, which no engine had",
 				 (unsigned int)(r & QUILL_RETIRE_TAG_MASK));
 			continue;
 		}
-		retired(e);
+		retired(j, e);
 		some = true;
 	}
-	while (!window_empty() && entries[window.head % FW_WINDOW].state == ENTRY_RETIRED)
-		window.end = max64(window.end, entries[window.head++ % FW_WINDOW].end);
+	while (!window_empty(j) && w->entry[w->head % FW_WINDOW].state == ENTRY_RETIRED)
+		w->end = max64(w->end, w->entry[w->head++ % FW_WINDOW].end);
 	return some;
 }
 
-void window_abort(void)
+void window_abort(struct job *j)
 {
-	__u32 as = window.as;
-
 	cb_write(QUILL_CB_ENGINE_ABORT, FW_ENGINES_ALL);
-	while (window.in_flight) {
+	while (j->window.in_flight) {
 		wait_for_interrupt();
 		service();
-		window_retire();
+		window_retire(j);
 	}
 	cb_write(QUILL_CB_ENGINE_RESUME, FW_ENGINES_ALL);
-	window_reset(as);
+	window_reset(j);
 }

@@ -36,6 +36,10 @@ $(CORE_OBJ): $(B)/obj/emu/core/%.o: emu/core/%.c
 	@mkdir -p $(@D)
 	@$(CC) $(EMU_CFLAGS) -Iemu/engine -c -o $@ $<
 
+# The built-in profiles are taken in by the assembler, of which the compiler's list of headers does not know.
+PROFILES := $(wildcard emu/profiles/*.profile)
+$(B)/obj/emu/core/profile_data.o: $(PROFILES)
+
 $(HARNESS_OBJ): $(B)/obj/harness/%.o: emu/harness/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

@@ -219,7 +219,7 @@ static uint32_t cb_read(void *opaque, uint32_t offset)
 	case QUILL_CB_ENGINE_BUSY:
 		return issue_busy(core);
 	case QUILL_CB_CMD_OVERHEAD:
-		return core->emu->profile->cmd_overhead;
+		return core->emu->profile.cmd_overhead;
 	default:
 		if (offset == QUILL_CB_IRQ_PENDING)
 			processor_timer(core);

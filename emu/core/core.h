@@ -140,7 +140,7 @@ struct quill_emu {
 	uint64_t mem_size;
 	uint32_t cores, queues, threads;
 	const struct quill_kernels *kernels;
-	const struct profile *profile;
+	struct profile profile;
 	uint8_t *mem;
 	uint64_t power_on_ns;
 	struct mmu mmu;

@@ -314,7 +314,6 @@ struct quill_emu *quill_emu_create(const struct quill_emu_config *config,
 	emu->cores = config->cores;
 	emu->queues = config->queues;
 	emu->threads = config->threads ? config->threads : default_threads();
-	emu->profile = profile_get(config->profile);
 	emu->kernels = quill_engine_get(config->kernels);
 	emu->power_on_ns = core_now_ns();
 	mmu_init(emu);
@@ -322,13 +321,11 @@ struct quill_emu *quill_emu_create(const struct quill_emu_config *config,
 	pthread_cond_init(&emu->wake, NULL);
 	pthread_cond_init(&emu->done, NULL);
 
-	if (!emu->profile)
-		fail(err, err_size, "profile: found \"%s\", required \"quill-1\" or \"unit\"",
-		     config->profile);
-	else if (!emu->kernels)
+	if (!emu->kernels)
 		fail(err, err_size, "kernels: found \"%s\", required \"scalar\", or \"avx2\" or "
 		     "\"avx512\" where the processor has them", config->kernels);
-	else if (build(emu, err, err_size))
+	else if (profile_load(&emu->profile, config->profile, err, err_size) &&
+		 build(emu, err, err_size))
 		return emu;
 	quill_emu_destroy(emu);
 	return NULL;

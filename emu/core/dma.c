@@ -121,7 +121,7 @@ static void sram_mark(struct core *core, uint64_t offset, uint64_t len)
 static uint32_t open_sram(struct dma_ctx *ctx, const struct dma_port *port, uint64_t va,
 			  uint64_t len, bool write, struct dma_run *run)
 {
-	uint64_t size = ctx->emu->profile->sram_size;
+	uint64_t size = ctx->emu->profile.sram_size;
 	uint64_t offset = va - QUILL_VA_SRAM;
 
 	if (offset >= size)

@@ -196,7 +196,7 @@ void issue_go(struct core *core, uint32_t go)
 		return;
 
 	engine = &core->engine[go & 0xff];
-	timing_cost(core->emu->profile, cmd.rec, &cost);
+	timing_cost(&core->emu->profile, cmd.rec, &cost);
 	cmd.small = cost.macs <= SMALL_MACS && cost.bytes <= SMALL_BYTES;
 
 	pthread_mutex_lock(&core->lock);
@@ -288,7 +288,7 @@ void issue_pop(struct core *core, struct retirement *out)
 /* Clear what the last job wrote to the scratchpad. */
 static void clear_sram(struct core *core)
 {
-	uint32_t size = core->emu->profile->sram_size;
+	uint32_t size = core->emu->profile.sram_size;
 	unsigned int word, bit;
 	uint64_t dirty, at;
 

@@ -249,7 +249,7 @@ int processor_init(struct core *core)
 	pthread_cond_init(&core->idle, NULL);
 
 	core->tcm = calloc(1, QUILL_RV_TCM_SIZE);
-	core->sram = map_zero(core->emu->profile->sram_size);
+	core->sram = map_zero(core->emu->profile.sram_size);
 	core->ctx = dma_ctx_new(core->emu);
 	if (!core->tcm || !core->sram || !core->ctx)
 		return -ENOMEM;
@@ -276,7 +276,7 @@ void processor_fini(struct core *core)
 	if (core->cpu)
 		rv32_free(core->cpu);
 	if (core->sram)
-		munmap(core->sram, core->emu->profile->sram_size);
+		munmap(core->sram, core->emu->profile.sram_size);
 	free(core->tcm);
 	pthread_cond_destroy(&core->wake);
 	pthread_cond_destroy(&core->idle);

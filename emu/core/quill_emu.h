@@ -37,7 +37,7 @@ struct quill_emu_config {
 	uint32_t queues;
 	/** @threads: host threads for arithmetic; 0: one a host processor. */
 	uint32_t threads;
-	/** @profile: timing profile: "quill-1" or "unit"; NULL: "quill-1". */
+	/** @profile: timing profile: "quill-1", "unit" or the path of a file; NULL: "quill-1". */
 	const char *profile;
 	/** @inject: fault injection; NULL or "": none. */
 	const char *inject;

@@ -33,13 +33,13 @@ static uint32_t read_device(struct quill_emu *emu, unsigned int index, uint32_t 
 		return emu->cores | emu->queues << QUILL_CAPS_QUEUES_SHIFT |
 		       QUILL_MAX_AS << QUILL_CAPS_AS_SHIFT;
 	case QUILL_REG_CLOCK_KHZ:
-		return emu->profile->clock_khz;
+		return emu->profile.clock_khz;
 	case QUILL_REG_MEM_SIZE_LO:
 		return emu->mem_size;
 	case QUILL_REG_MEM_SIZE_HI:
 		return emu->mem_size >> 32;
 	case QUILL_REG_SRAM_SIZE:
-		return emu->profile->sram_size;
+		return emu->profile.sram_size;
 	case QUILL_REG_RESET_COUNT:
 		return atomic_load(&emu->reset_count);
 	default:

@@ -10,35 +10,35 @@
 
 #include "quill/isa.h"
 
-/* struct profile - one core of a modelled chip; docs/device.md says where the figures come from */
-struct profile {
-	const char *name;
-	uint32_t clock_khz;
-	uint32_t sram_size;
-	uint32_t cmd_overhead;	/* cycles to decode one command */
-	uint32_t arrays;	/* systolic arrays, each @array_dim squared */
-	uint32_t array_dim;
-	uint32_t vector_lanes;	/* float32 operations a cycle */
-	uint32_t vector_row;	/* a row takes a multiple of so many lanes */
-	uint32_t softmax_ops;	/* operations for one score */
-	uint32_t function_ops;	/* for one sigmoid or tanh */
-	uint64_t mem_kbps;	/* device memory, 1000 bytes a second */
-	uint32_t mem_latency;	/* cycles to the first byte */
-	uint32_t burst;		/* bytes that memory moves at least */
-	uint32_t dma_width;	/* bytes of a row that the DMA engine moves in a cycle */
-	bool unit;		/* every command takes one cycle */
+#include "profile.h"
+
+/* enum mac_kind - what multiplies: it decides rate and energy of a multiply-add */
+enum mac_kind {
+	MAC_S8 = 0,	/* S8, and S4 and block weights, which are unpacked on their way */
+	MAC_F8 = 1,	/* E4M3, E5M2 */
+	MAC_BF16 = 2,	/* BF16, F16 */
 };
 
 /* struct cost - of one command */
 struct cost {
 	uint64_t cycles;
+	uint64_t compute;	/* of these, at work; in the others it waited for memory */
 	uint64_t macs;
-	uint64_t read;		/* bytes from memory (SRAM does not count) */
-	uint64_t written;
-	uint64_t bytes;		/* that the host moves, SRAM's too: not part of the model */
+	uint64_t vector_ops;
+	uint64_t read;		/* bytes from device memory */
+	uint64_t written;	/* bytes to it */
+	uint64_t sram_read;	/* bytes from the scratchpad */
+	uint64_t sram_written;
+	uint64_t energy;	/* pJ, without the static power */
+	uint64_t bytes;		/* that the host moves: not part of the model */
+	enum mac_kind mac_kind;
 };
 
-const struct profile *profile_get(const char *name);
+/* What @cmd takes; it was checked, and it has an engine. */
 void timing_cost(const struct profile *profile, const union quill_cmd *cmd, struct cost *cost);
+
+/* Energy in pJ of @cycles of static power; of @bytes over the link. */
+uint64_t timing_static_energy(const struct profile *p, uint64_t cycles);
+uint64_t timing_link_energy(const struct profile *p, uint64_t bytes);
 
 #endif /* QUILL_CORE_TIMING_H */

@@ -36,6 +36,8 @@ $(FUZZ_OBJ): $(FUZZ_O)/%.o: %.c
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(if $(findstring /engine/,$<),$(call emu_isa,$<)) \
 		$(FUZZ_INC_$(patsubst %/,%,$(dir $<))) -c -o $@ $<
 
+$(FUZZ_O)/emu/core/profile_data.o: $(PROFILES)
+
 $(FUZZ_BIN): $(B)/fuzz/fuzz_%: $(FUZZ_O)/tests/fuzz/fuzz_%.o $(FUZZ_LIB)
 	$(call say,FUZZLD,$@)
 	@$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ -lm -lpthread

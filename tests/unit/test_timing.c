@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "quill_host.h"
+#include "timing_internal.h"
 
 static union quill_cmd cmd[2];
 
@@ -97,7 +98,7 @@ static void profile_has_the_peak_it_claims(void **state)
 {
 	const struct profile *p = profile_get(NULL);
 
-	assert_string_equal(p->name, "quill-1");
+	assert_ptr_equal(p, profile_get("quill-1"));
 	/* 8 arrays of 128 x 128 at 1.45 GHz: 380 TOPS; 820 GB/s */
 	assert_int_equal((int)(2e-9 * p->arrays * p->array_dim * p->array_dim * p->clock_khz), 380);
 	assert_int_equal(p->mem_kbps, 820000000);
@@ -128,6 +129,58 @@ static void gemm_takes_the_cycles_that_the_formula_gives(void **state)
 	c = cost_of("quill-1");
 	assert_int_equal(c.cycles, 8192 / 8 + 3 * 128);
 	assert_int_equal(c.read + c.written, 0);
+}
+
+static void time_beyond_arithmetic_is_memory(void **state)
+{
+	struct cost c = gemm(1024, 1024, 1024);
+
+	/* 8576 cycles of arithmetic; 3 MiB take less, but for the first byte */
+	assert_int_equal(c.compute, 8 * 1024 + 3 * 128);
+	assert_int_equal(c.cycles - c.compute, 725);
+	/* one row: 8 passes that take as long as loading a square does; memory takes all the rest */
+	c = gemm(1, 1024, 1024);
+	assert_int_equal(c.compute, 8 * 128 + 3 * 128);
+	assert_int_equal(c.cycles, (1058816ull * 1450 + 819999) / 820000 + 725);
+	/* in the scratchpad it waits for nothing */
+	c = eltwise(100, 1000, QUILL_VA_SRAM);
+	assert_int_equal(c.compute, c.cycles);
+	assert_int_equal(c.sram_read, 2 * 100 * 4000);
+	assert_int_equal(c.sram_written, 100 * 4000);
+	assert_int_equal(c.vector_ops, 100 * 1000);
+}
+
+static void int8_enters_an_array_twice_as_fast_as_floats(void **state)
+{
+	const struct profile *p = profile_get("quill-1");
+
+	assert_int_equal(systolic_cycles(p, 64, 1000, MAC_S8), 8 * 1000 + 384);
+	assert_int_equal(systolic_cycles(p, 64, 1000, MAC_BF16), 8 * 2000 + 384);
+	assert_int_equal(systolic_cycles(p, 64, 1000, MAC_F8), 8 * 2000 + 384);
+	/* 190 TFLOPS, published, of bfloat16 */
+	assert_int_equal((int)(2e-9 * p->arrays * p->array_dim * p->array_dim * p->clock_khz /
+			       p->passes_bf16), 190);
+}
+
+static void energy_is_that_of_the_work_and_the_bytes(void **state)
+{
+	struct cost c = gemm(1024, 1024, 1024);
+	struct profile p = *profile_get("quill-1");
+
+	/* 2^30 multiply-adds of 100 fJ; 3 MiB and 8 KiB of table, of 44 pJ a byte */
+	assert_int_equal(c.energy, ((1ull << 30) * 100 + (3145728 + 8192) * 44000ull) / 1000);
+	c = eltwise(100, 1000, QUILL_VA_SRAM);
+	assert_int_equal(c.energy, (100000 * 1700ull + 1200000 * 1750ull) / 1000);
+	/* 40 W for a second, 64 bytes of 40 pJ */
+	assert_true(timing_static_energy(&p, 1450000000) == 40000000000000ull);
+	assert_int_equal(timing_link_energy(&p, 64), 2560);
+
+	/* it does not wrap */
+	p.mac_s8_fj = 1000000;
+	gemm(1u << 23, 1u << 24, 65536);
+	timing_cost(&p, cmd, &c);
+	assert_true(c.energy == UINT64_MAX);
+	assert_true(timing_static_energy(&p, 1ull << 63) > 1ull << 63);
 }
 
 static void large_gemm_nears_the_peak_and_none_passes_it(void **state)
@@ -403,6 +456,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profile_has_the_peak_it_claims),
 		cmocka_unit_test(gemm_takes_the_cycles_that_the_formula_gives),
+		cmocka_unit_test(time_beyond_arithmetic_is_memory),
+		cmocka_unit_test(int8_enters_an_array_twice_as_fast_as_floats),
+		cmocka_unit_test(energy_is_that_of_the_work_and_the_bytes),
 		cmocka_unit_test(large_gemm_nears_the_peak_and_none_passes_it),
 		cmocka_unit_test(more_work_never_takes_less_time),
 		cmocka_unit_test(a_that_exceeds_sram_reads_b_again),

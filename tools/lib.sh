@@ -7,6 +7,9 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/quill
 BUILD=$ROOT/build
 LOG=$BUILD/log
+APT_DIR=$CACHE/apt
+# As emu/qemu/build makes it.
+QEMU=$BUILD/qemu${QEMU_RELEASE:+-$QEMU_RELEASE}/qemu-system-x86_64
 
 say() { printf '  %-8s %s\n' "$1" "$2"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -44,10 +47,12 @@ step() {
 }
 
 # The machine's package sources, with source packages, in lists of our own: kernel and QEMU are fetched without root and
-# without a change to the system's lists.
+# without a change to the system's lists. With a release's name (trixie), the same sources, of that release.
 apt_private() {
-	local dir=$CACHE/apt f lock
+	local release=${1:-} dir f lock
 
+	APT_DIR=$CACHE/apt${release:+-$release}
+	dir=$APT_DIR
 	mkdir -p "$dir"
 	exec {lock}>"$dir.lock"
 	flock $lock
@@ -66,14 +71,32 @@ apt_private() {
 		[ -f "$f" ] || continue
 		sed 's/^Types:.*/Types: deb deb-src/' "$f" >"$dir/parts/${f##*/}"
 	done
+	[ -z "$release" ] || apt_of_release "$release"
 	# A source without source packages (some third party's) fails alone; what we need is then missing by name.
 	apt_do update || true
 	touch "$dir/updated"
 	exec {lock}>&-
 }
 
+# From the lists in APT_DIR, those that follow the machine's own release, turned to another.
+apt_of_release() {
+	local own f
+
+	own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	for f in "$APT_DIR/sources.list" "$APT_DIR"/parts/*.sources; do
+		[ -f "$f" ] || continue
+		if [[ $f == *.list ]]; then
+			sed -i "/[[:space:]]$own/!d" "$f"
+		elif ! grep -q "^Suites:.*[[:space:]]$own" "$f"; then
+			rm "$f"
+			continue
+		fi
+		sed -i "s/\([[:space:]]\)$own\b/\1$1/g" "$f"
+	done
+}
+
 apt_do() {
-	local dir=$CACHE/apt
+	local dir=$APT_DIR
 
 	case $1 in
 	source | download | update) set -- apt-get "$@" ;;

@@ -11,7 +11,9 @@ PROMPT := The kernel
 endif
 TOKENS ?= 64
 export PROMPT TOKENS
-QEMU   := build/qemu/qemu-system-x86_64
+# QEMU_RELEASE=trixie: another Debian release's (emu/qemu/build)
+QEMU   := build/qemu$(QEMU_RELEASE:%=-%)/qemu-system-x86_64
+export QEMU_RELEASE
 
 KSELFTEST_INC := $(KERNEL)/selftests
 KSELFTEST_DEP := $(KERNEL)/release

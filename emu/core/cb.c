@@ -112,6 +112,10 @@ static void xfer_go(struct core *core, uint32_t go)
 		rv32_tcm_written(core->cpu, p->xfer_local, p->xfer_len);
 
 	p->xfer_result = what;
+	if (go & QUILL_XFER_TO_MEMORY)
+		core_event(core->emu, STORE, core->id, port.as, p->xfer_addr, p->xfer_len, what);
+	else
+		core_event(core->emu, FETCH, core->id, port.as, p->xfer_addr, p->xfer_len, what);
 	if (!what)
 		return;
 	p->xfer_fault = fault.addr;
@@ -170,8 +174,14 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 
 static uint32_t read_retire(struct core *core)
 {
-	issue_pop(core, &core->ports.popped);
-	return core->ports.popped.head;
+	struct retirement *r = &core->ports.popped;
+
+	issue_pop(core, r);
+	if (r->head)
+		core_event(core->emu, RETIRE, core->id,
+			   r->head >> QUILL_RETIRE_ENGINE_SHIFT & QUILL_RETIRE_ENGINE_MASK,
+			   r->head & QUILL_RETIRE_TAG_MASK, r->fault & 0xff, r->addr);
+	return r->head;
 }
 
 static uint32_t cb_read(void *opaque, uint32_t offset)
@@ -336,6 +346,8 @@ static void cb_write(void *opaque, uint32_t offset, uint32_t value)
 		pthread_mutex_lock(&core->lock);
 		write_shared(core, offset, value);
 		pthread_mutex_unlock(&core->lock);
+		if (offset == QUILL_CB_STATUS)
+			core_event(core->emu, CORE, core->id, core->status, core->error);
 	}
 }
 

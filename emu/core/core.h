@@ -141,6 +141,7 @@ struct quill_emu {
 	uint32_t cores, queues, threads;
 	const struct quill_kernels *kernels;
 	struct profile profile;
+	char profile_name[64];	/* as asked for; cut, if it is a long path */
 	uint8_t *mem;
 	uint64_t power_on_ns;
 	struct mmu mmu;
@@ -170,6 +171,18 @@ static inline struct core *core_of_queue(struct quill_emu *emu, uint32_t queue)
 {
 	return &emu->core[queue % emu->cores];
 }
+
+/*
+ * core_event(emu, type, arguments...): where nobody listens, a branch, and the arguments are not
+ * evaluated. Under no lock.
+ */
+#define core_event(emu, what, ...) do {							\
+	struct quill_emu *event_emu = (emu);						\
+											\
+	if (event_emu->ops.event)							\
+		event_emu->ops.event(event_emu->opaque, &(struct quill_event){		\
+				     .type = QUILL_EVENT_##what, .arg = { __VA_ARGS__ } });	\
+} while (0)
 
 /* ---- device.c ---- */
 int core_thread(pthread_t *thread, const char *name, void *(*fn)(void *), void *arg);

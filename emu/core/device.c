@@ -93,11 +93,12 @@ static void reset_device(struct quill_emu *emu)
 	}
 	mmu_reset(emu);
 	atomic_fetch_add(&emu->reset_count, 1);
+	core_event(emu, RESET, atomic_load(&emu->reset_count));
 }
 
 static void serve_core(struct core *core)
 {
-	bool wanted;
+	bool wanted, started;
 
 	pthread_mutex_lock(&core->lock);
 	wanted = core->want_stop || core->want_start;
@@ -109,11 +110,14 @@ static void serve_core(struct core *core)
 		atomic_fetch_add(&core->emu->reset_count, 1);
 	pthread_mutex_lock(&core->lock);
 	/* What was asked for meanwhile is served by the stop that just was. */
-	if (core->want_start)
+	started = core->want_start;
+	if (started)
 		processor_start(core);
 	core->want_stop = false;
 	core->want_start = false;
 	pthread_mutex_unlock(&core->lock);
+	if (started)
+		core_event(core->emu, CORE, core->id, QUILL_CORE_BOOTING);
 }
 
 /* Serve one request, if there is one. Under the device's lock, which is let go meanwhile. */
@@ -315,6 +319,8 @@ struct quill_emu *quill_emu_create(const struct quill_emu_config *config,
 	emu->queues = config->queues;
 	emu->threads = config->threads ? config->threads : default_threads();
 	emu->kernels = quill_engine_get(config->kernels);
+	snprintf(emu->profile_name, sizeof(emu->profile_name), "%s",
+		 config->profile ? config->profile : profile_builtin[0].name);
 	emu->power_on_ns = core_now_ns();
 	mmu_init(emu);
 	pthread_mutex_init(&emu->lock, NULL);

@@ -192,8 +192,10 @@ void issue_go(struct core *core, uint32_t go)
 
 	p->issue_end = 0;
 	p->issue_result = fetch(core, go, &cmd);
-	if (p->issue_result)
+	if (p->issue_result) {
+		core_event(core->emu, REFUSE, core->id, go, p->issue_result);
 		return;
+	}
 
 	engine = &core->engine[go & 0xff];
 	timing_cost(&core->emu->profile, cmd.rec, &cost);
@@ -208,6 +210,8 @@ void issue_go(struct core *core, uint32_t go)
 	account(engine, &cmd, &cost);
 	at_once = accept(engine, &cmd);
 	pthread_mutex_unlock(&core->lock);
+	core_event(core->emu, ISSUE, core->id, engine->id, cmd.tag, cmd.rec[0].hdr.opcode, cmd.as,
+		   cmd.end);
 
 	if (at_once)
 		execute(engine, &cmd, core->ctx);
@@ -303,6 +307,7 @@ static void clear_sram(struct core *core)
 	}
 }
 
+/* Under the core's lock: quill_emu_dump() looks. */
 static void zero_counters(struct core *core)
 {
 	unsigned int i;
@@ -321,7 +326,9 @@ void issue_job_begin(struct core *core)
 			   core->id, busy);
 		return;
 	}
+	pthread_mutex_lock(&core->lock);
 	zero_counters(core);
+	pthread_mutex_unlock(&core->lock);
 	clear_sram(core);
 }
 
@@ -353,8 +360,8 @@ void issue_reset(struct core *core)
 	}
 	core->retired_head = 0;
 	core->retired_count = 0;
-	pthread_mutex_unlock(&core->lock);
 	zero_counters(core);
+	pthread_mutex_unlock(&core->lock);
 	clear_sram(core);
 }
 

@@ -168,6 +168,7 @@ void mmu_invalidate(struct quill_emu *emu, uint32_t what)
 		if (what == QUILL_MMU_INVALIDATE_ALL || what == i)
 			atomic_fetch_add(&mmu->as[i].gen, 1);
 	atomic_fetch_add(&mmu->epoch, 1);
+	core_event(emu, INVALIDATE, what);
 }
 
 bool mmu_busy(struct quill_emu *emu)
@@ -198,8 +199,7 @@ void mmu_record(struct quill_emu *emu, const struct dma_port *port, const struct
 	space->fault_addr = fault->addr;
 	space->fault_count++;
 	pthread_mutex_unlock(&emu->mmu.lock);
-	core_trace(emu, "mmu: space %u: fault %u at 0x%llx, access %u by engine %u", port->as,
-		   fault->fault, (unsigned long long)fault->addr, fault->access, port->engine);
+	core_event(emu, FAULT, port->as, fault->fault, fault->access, port->engine, fault->addr);
 }
 
 void mmu_reset(struct quill_emu *emu)

@@ -124,6 +124,7 @@ static void set_status(struct core *core, uint32_t status, uint32_t error)
 	core->status = status;
 	core->error = error;
 	pthread_mutex_unlock(&core->lock);
+	core_event(core->emu, CORE, core->id, status, error);
 }
 
 /* The processor is lost: say so in every way there is. */
@@ -196,6 +197,8 @@ static void *processor_main(void *arg)
 /* Stop processor and engines and forget their work. The supervisor only, as all from here on. */
 void processor_stop(struct core *core)
 {
+	bool was_on;
+
 	atomic_store(&core->stop, true);
 	rv32_stop(core->cpu);
 	/* It may be executing a command itself. */
@@ -210,10 +213,13 @@ void processor_stop(struct core *core)
 	issue_reset(core);
 	cb_reset(core);
 	pthread_mutex_lock(&core->lock);
+	was_on = core->status != QUILL_CORE_OFF;
 	core->status = QUILL_CORE_OFF;
 	core->error = 0;
 	processor_irq(core);
 	pthread_mutex_unlock(&core->lock);
+	if (was_on)
+		core_event(core->emu, CORE, core->id, QUILL_CORE_OFF);
 	atomic_store(&core->stop, false);
 }
 

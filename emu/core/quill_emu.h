@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /* Grows with every incompatible change of this header; QEMU's glue checks it. */
-#define QUILL_EMU_ABI 1
+#define QUILL_EMU_ABI 2
 
 /* The library hides everything but this interface. */
 #pragma GCC visibility push(default)
@@ -46,6 +46,45 @@ struct quill_emu_config {
 };
 
 /**
+ * enum quill_event_type - what happened inside; behind each, what its arguments are
+ *
+ * What crosses this interface (registers, doorbells, mappings, vectors) its host sees without being told.
+ */
+enum quill_event_type {
+	/** @QUILL_EVENT_CORE: core, enum quill_core_status, its error */
+	QUILL_EVENT_CORE,
+	/** @QUILL_EVENT_RESET: of the device: resets since power-on */
+	QUILL_EVENT_RESET,
+	/** @QUILL_EVENT_INVALIDATE: address space, or QUILL_MMU_INVALIDATE_ALL */
+	QUILL_EVENT_INVALIDATE,
+	/** @QUILL_EVENT_FETCH: into local memory: core, address space, address, bytes, enum quill_fault */
+	QUILL_EVENT_FETCH,
+	/** @QUILL_EVENT_STORE: out of local memory, likewise */
+	QUILL_EVENT_STORE,
+	/** @QUILL_EVENT_ISSUE: core, enum quill_engine, tag, opcode, address space, device time of its end */
+	QUILL_EVENT_ISSUE,
+	/** @QUILL_EVENT_REFUSE: a command that the issue port did not take: core, its GO, enum quill_fault */
+	QUILL_EVENT_REFUSE,
+	/** @QUILL_EVENT_RETIRE: seen by the firmware: core, engine, tag, enum quill_fault, address */
+	QUILL_EVENT_RETIRE,
+	/** @QUILL_EVENT_FAULT: of translation: address space, enum quill_fault, access, engine, address */
+	QUILL_EVENT_FAULT,
+	QUILL_EVENT_COUNT
+};
+
+#define QUILL_EVENT_ARGS 6
+
+/**
+ * struct quill_event - one event
+ */
+struct quill_event {
+	/** @type: what happened. */
+	enum quill_event_type type;
+	/** @arg: as @type says; those that it does not have are 0. */
+	uint64_t arg[QUILL_EVENT_ARGS];
+};
+
+/**
  * struct quill_emu_ops - what the device asks of its host
  *
  * Called from the device's threads, without any lock that a caller of this interface holds.
@@ -64,6 +103,8 @@ struct quill_emu_ops {
 	void (*msix)(void *opaque, unsigned int vector);
 	/** @trace: one line for the log, or NULL. */
 	void (*trace)(void *opaque, const char *line);
+	/** @event: what just happened, or NULL. */
+	void (*event)(void *opaque, const struct quill_event *event);
 };
 
 /**
@@ -99,6 +140,13 @@ void quill_emu_write(struct quill_emu *emu, unsigned int bar, uint64_t offset, u
 
 /** quill_emu_mem() - device memory, page aligned, @mem bytes: BAR4 */
 void *quill_emu_mem(struct quill_emu *emu);
+
+/**
+ * quill_emu_dump() - the device's state as text, for people; the device goes on meanwhile
+ *
+ * Return: to be freed by the caller with free(); NULL: not enough memory.
+ */
+char *quill_emu_dump(struct quill_emu *emu);
 
 /** quill_emu_abi() - QUILL_EMU_ABI of the library */
 unsigned int quill_emu_abi(void);

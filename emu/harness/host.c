@@ -44,6 +44,13 @@ static void print_trace(void *opaque, const char *line)
 	fprintf(stderr, "quill: %s\n", line);
 }
 
+static void tell_event(void *opaque, const struct quill_event *event)
+{
+	struct quill_host *h = opaque;
+
+	h->config.event(h->config.event_arg, event);
+}
+
 unsigned int qh_msix_count(struct quill_host *h, unsigned int vector)
 {
 	unsigned int n;
@@ -180,6 +187,7 @@ struct quill_host *qh_create(const struct quill_host_config *config)
 		h->config = *config;
 	set_defaults(&h->config);
 	ops.trace = h->config.trace ? print_trace : NULL;
+	ops.event = h->config.event ? tell_event : NULL;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

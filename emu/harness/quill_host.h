@@ -61,6 +61,9 @@ struct quill_host_config {
 	uint32_t heartbeat_us;
 	/** @trace: print the device's trace to stderr. */
 	bool trace;
+	/** @event: hears what happens in the device, on the device's threads, with @event_arg. */
+	void (*event)(void *event_arg, const struct quill_event *event);
+	void *event_arg;
 };
 
 /** qh_create() - @config may be NULL */

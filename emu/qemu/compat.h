@@ -50,11 +50,13 @@
 #define quill_ram_is_direct(mr, write)	memory_access_is_direct(mr, write)
 #endif
 
-/* Property lists lost their terminator in 10.0. */
-#ifdef DEFINE_PROP_END_OF_LIST
-#define QUILL_PROP_END			DEFINE_PROP_END_OF_LIST(),
-#else
+/* Property lists became const and lost their terminator in 10.0. */
+#if QUILL_QEMU(10, 0)
+#define QUILL_PROP_CONST		const
 #define QUILL_PROP_END
+#else
+#define QUILL_PROP_CONST
+#define QUILL_PROP_END			DEFINE_PROP_END_OF_LIST(),
 #endif
 
 /* Class data and interface lists became const in 10.1. */

@@ -14,7 +14,9 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"
 #include "migration/vmstate.h"
+#include "monitor/monitor.h"
 #include "qapi/error.h"
+#include "qapi/type-helpers.h"
 #include "qemu/bitmap.h"
 #include "qemu/bitops.h"
 #include "qemu/main-loop.h"
@@ -65,14 +67,17 @@ struct QuillState {
 static uint64_t quill_regs_read(void *opaque, hwaddr addr, unsigned int size)
 {
 	QuillState *s = opaque;
+	uint64_t value = s->lib->read(s->emu, QUILL_BAR_REGS, addr, size);
 
-	return s->lib->read(s->emu, QUILL_BAR_REGS, addr, size);
+	trace_quill_reg_read(addr, size, value);
+	return value;
 }
 
 static void quill_regs_write(void *opaque, hwaddr addr, uint64_t value, unsigned int size)
 {
 	QuillState *s = opaque;
 
+	trace_quill_reg_write(addr, size, value);
 	s->lib->write(s->emu, QUILL_BAR_REGS, addr, value, size);
 }
 
@@ -87,6 +92,7 @@ static void quill_doorbell_write(void *opaque, hwaddr addr, uint64_t value, unsi
 {
 	QuillState *s = opaque;
 
+	trace_quill_doorbell(addr / QUILL_DOORBELL_STRIDE, addr % QUILL_DOORBELL_STRIDE, size, value);
 	s->lib->write(s->emu, QUILL_BAR_DOORBELL, addr, value, size);
 }
 
@@ -146,11 +152,50 @@ static void quill_op_trace(void *opaque, const char *line)
 	trace_quill_core(line);
 }
 
+/* Each is one of trace-events, which says whether anybody listens. */
+static void quill_op_event(void *opaque, const struct quill_event *event)
+{
+	const uint64_t *a = event->arg;
+
+	switch (event->type) {
+	case QUILL_EVENT_CORE:
+		trace_quill_core_status(a[0], a[1], a[2]);
+		break;
+	case QUILL_EVENT_RESET:
+		trace_quill_reset_done(a[0]);
+		break;
+	case QUILL_EVENT_INVALIDATE:
+		trace_quill_invalidate(a[0]);
+		break;
+	case QUILL_EVENT_FETCH:
+		trace_quill_fetch(a[0], a[1], a[2], a[3], a[4]);
+		break;
+	case QUILL_EVENT_STORE:
+		trace_quill_store(a[0], a[1], a[2], a[3], a[4]);
+		break;
+	case QUILL_EVENT_ISSUE:
+		trace_quill_issue(a[0], a[1], a[2], a[3], a[4], a[5]);
+		break;
+	case QUILL_EVENT_REFUSE:
+		trace_quill_refuse(a[0], a[1], a[2]);
+		break;
+	case QUILL_EVENT_RETIRE:
+		trace_quill_retire(a[0], a[1], a[2], a[3], a[4]);
+		break;
+	case QUILL_EVENT_FAULT:
+		trace_quill_fault(a[0], a[1], a[2], a[3], a[4]);
+		break;
+	default:
+		break;
+	}
+}
+
 static const struct quill_emu_ops quill_ops = {
 	.dma_map = quill_op_dma_map,
 	.dma_unmap = quill_op_dma_unmap,
 	.msix = quill_op_msix,
 	.trace = quill_op_trace,
+	.event = quill_op_event,
 };
 
 /* The main loop's half of quill_op_msix(). Masked vectors stay pending in the PBA, as msix_notify() does it. */
@@ -319,12 +364,49 @@ static void quill_finalize(Object *obj)
 	qemu_bh_delete(s->msix_bh);
 }
 
+/* ---- The state as text: `qom-get PATH state`, and `info quill` for people ---------- */
+
+static char *quill_get_state(Object *obj, Error **errp)
+{
+	QuillState *s = QUILL(obj);
+	char *text, *copy;
+
+	if (!s->emu)
+		return g_strdup("not realized\n");
+	text = s->lib->dump(s->emu);
+	/* Another allocator's, strictly speaking. */
+	copy = g_strdup(text ?: "not enough memory\n");
+	free(text);
+	return copy;
+}
+
+static int quill_add_info(Object *obj, void *opaque)
+{
+	g_autofree char *path = NULL, *text = NULL;
+	GString *info = opaque;
+
+	if (!object_dynamic_cast(obj, TYPE_QUILL))
+		return 0;
+	path = object_get_canonical_path(obj);
+	text = quill_get_state(obj, NULL);
+	g_string_append_printf(info, "%s\n%s", path, text);
+	return 0;
+}
+
+static HumanReadableText *quill_info(Error **errp)
+{
+	g_autoptr(GString) info = g_string_new("");
+
+	object_child_foreach_recursive(object_get_root(), quill_add_info, info);
+	return human_readable_text_from_str(info);
+}
+
 static const VMStateDescription quill_vmstate = {
 	.name = TYPE_QUILL,
 	.unmigratable = 1,
 };
 
-static Property quill_properties[] = {
+static QUILL_PROP_CONST Property quill_properties[] = {
 	DEFINE_PROP_SIZE("mem", QuillState, prop_mem, QUILL_MEM_DEFAULT),
 	DEFINE_PROP_UINT32("cores", QuillState, prop_cores, 1),
 	DEFINE_PROP_UINT32("queues", QuillState, prop_queues, 16),
@@ -352,6 +434,7 @@ static void quill_class_init(ObjectClass *klass, QUILL_CLASS_CONST void *data)
 	dc->vmsd = &quill_vmstate;
 	quill_set_reset(dc, quill_reset);
 	device_class_set_props(dc, quill_properties);
+	object_class_property_add_str(klass, "state", quill_get_state, NULL);
 	set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
 
@@ -370,6 +453,7 @@ static const TypeInfo quill_type = {
 static void quill_register(void)
 {
 	type_register_static(&quill_type);
+	monitor_register_hmp_info_hrt("quill", quill_info);
 }
 
 type_init(quill_register)

@@ -90,12 +90,14 @@ void *quill_dma_map(PCIDevice *dev, uint64_t addr, uint64_t *len, bool write)
 	}
 
 	memory_region_ref(mr);
+	trace_quill_dma_map(addr, *len, write, mapped);
 	*len = mapped;
 	return (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
 }
 
 void quill_dma_unmap(PCIDevice *dev, void *ptr, uint64_t len, bool write, uint64_t written)
 {
+	trace_quill_dma_unmap(ptr, len, write, written);
 	RCU_READ_LOCK_GUARD();
 	/*
 	 * Finds the region by its host address, marks what was written dirty, drops translated code made

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# tools/X.c -> build/bin/X, with libaccel; tools/X/ has its own build.mk. quill-bench is native, drives the engine
-# itself, and has its peer, oneDNN, linked in. quill-smi is built with libaccel.
+# tools/X.c -> build/bin/X, with libaccel; tools/X/ has its own build.mk. quill-smi is built with libaccel.
 
-TOOL_SRC := $(filter-out tools/quill-bench.c tools/quill-smi.c,$(wildcard tools/quill-*.c))
+TOOL_SRC := $(filter-out tools/quill-smi.c,$(wildcard tools/quill-*.c))
 TOOL_BIN := $(TOOL_SRC:tools/%.c=$(B)/bin/%) $(patsubst tools/%/build.mk,$(B)/bin/%,$(wildcard tools/quill-*/build.mk))
-BENCH    := $(B)/bin/quill-bench
 
 include tools/vm.mk
 include $(wildcard tools/quill-*/build.mk)
@@ -15,10 +13,5 @@ $(TOOL_SRC:tools/%.c=$(B)/bin/%): $(B)/bin/%: tools/%.c $(LIBACCEL_SO)
 	@mkdir -p $(@D) $(B)/obj/tools
 	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -MF $(B)/obj/tools/$*.d -o $@ $< $(ACCEL_LDLIBS) -lm
 
-$(BENCH): tools/quill-bench.c $(EMU_OBJ)
-	$(call say,CC,$@)
-	@mkdir -p $(@D) $(B)/obj/tools
-	@$(CC) $(CFLAGS) -fopenmp -Iemu/engine -MF $(B)/obj/tools/quill-bench.d -o $@ $< $(EMU_OBJ) -ldnnl -lm -lpthread
-
 .PHONY: tools
-tools: $(TOOL_BIN) $(BENCH) $(B)/bin/quill-smi
+tools: $(TOOL_BIN) $(B)/bin/quill-smi

@@ -17,13 +17,31 @@
 #define PAGE		QUILL_PAGE_SIZE
 #define FIRST_VA	0x100000ull
 
-void qh_memory_init(struct quill_host *h)
+/* Not of the memfd: the host may have no huge pages for one. */
+static void map_huge(struct quill_host *h)
+{
+	h->ram = mmap(NULL, h->config.ram, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (h->ram != MAP_FAILED)
+		madvise(h->ram, h->config.ram, MADV_HUGEPAGE);
+}
+
+static void map_memfd(struct quill_host *h)
 {
 	h->memfd = memfd_create("quill-ram", MFD_CLOEXEC);
 	if (h->memfd < 0 || ftruncate(h->memfd, h->config.ram))
 		qh_die("guest memory of %zu bytes: %s", h->config.ram, strerror(errno));
 	h->ram = mmap(NULL, h->config.ram, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
 		      h->memfd, 0);
+}
+
+void qh_memory_init(struct quill_host *h)
+{
+	h->memfd = -1;
+	if (h->config.huge && !h->config.scatter)
+		map_huge(h);
+	else
+		map_memfd(h);
 	if (h->ram == MAP_FAILED)
 		qh_die("guest memory of %zu bytes: %s", h->config.ram, strerror(errno));
 	pthread_mutex_init(&h->memory_lock, NULL);
@@ -40,7 +58,8 @@ void qh_memory_exit(struct quill_host *h)
 	}
 	free(h->bufs);
 	munmap(h->ram, h->config.ram);
-	close(h->memfd);
+	if (h->memfd >= 0)
+		close(h->memfd);
 	pthread_mutex_destroy(&h->memory_lock);
 }
 

@@ -51,6 +51,8 @@ struct quill_host_config {
 	size_t ram;
 	/** @scatter: no two neighbouring pages of a buffer are neighbours in memory. */
 	bool scatter;
+	/** @huge: memory in the host's huge pages, as QEMU gives it to a guest; not with @scatter. */
+	bool huge;
 	/** @map_limit: dma_map gives at most this many bytes at a time (0: no limit). */
 	uint64_t map_limit;
 	/** @no_boot: leave the cores off. */

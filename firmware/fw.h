@@ -244,6 +244,17 @@ struct stream {
 	bool ended;
 	/* Device time up to which decoding has come. */
 	__u64 clock;
+	__u32 reg[QUILL_REGISTERS];
+	/* The last command was a PATCH, and this one. */
+	bool patched;
+	__u64 patch[QUILL_PATCHES];
+	/* Streams that wait for this one to end, and where they go on. */
+	__u32 depth;
+	struct {
+		__u64 addr;
+		__u32 records;
+		__u32 pc;
+	} caller[QUILL_CALL_DEPTH];
 	/* Records [first, first + count) of the stream, as fetched. */
 	__u32 first;
 	__u32 count;
@@ -304,10 +315,22 @@ void window_abort(struct job *j);
 /* ---- stream.c: fetch and decode ------------------------------------------------------------- */
 
 void stream_reset(struct job *j, __u64 addr, __u32 size);
+/* Decoding cannot go on: @cmd is what could not be decoded, if it could be fetched. */
+void stream_fail(struct job *j, const union quill_cmd *cmd, __u32 index, __u32 fault,
+		 __u32 access, __u64 address);
 /* Decode some records, until none can be. True: something was decoded. */
 bool stream_decode(struct job *j, bool strict);
 /* Fill in where the decoder stands. */
 void stream_position(const struct job *j, struct report *r);
+
+/* ---- control.c: commands without an engine --------------------------------------------------- */
+
+/* Execute @cmd, which was checked. False: it has to wait, or is at fault. */
+bool control_execute(struct job *j, const union quill_cmd *cmd, bool strict);
+/* Add what the last PATCH says to @cmd. False: that is the job's fault. */
+bool control_patch(struct job *j, union quill_cmd *cmd, __u32 records);
+/* Go on behind the CALL that brought decoding here. */
+void control_return(struct job *j);
 
 /* ---- job.c ------------------------------------------------------------------------------------ */
 

@@ -3,8 +3,8 @@
  * A job's stream: fetched up to a page at a time, each record checked from the copy and
  * executed from the copy, so that nothing is read twice.
  *
- * Commands without an engine (NOP, FENCE, SEM_WAIT, SEM_SIGNAL, JUMP) execute in the decoder: what they wait
- * for holds back decoding. The others go into the window.
+ * Commands without an engine execute in the decoder (control.c): what they wait for holds back decoding. The
+ * others go into the window.
  *
  * What has been fetched stays as it is while decoding remains in that page, JUMPs included: a
  * stream that changes itself is not a program.
@@ -27,10 +27,12 @@ void stream_reset(struct job *j, __u64 addr, __u32 size)
 	s->ended = false;
 	s->clock = 0;
 	s->count = 0;
+	s->depth = 0;
+	s->patched = false;
+	__builtin_memset(s->reg, 0, sizeof(s->reg));
 }
 
-/* Decoding cannot go on: @cmd is what could not be decoded, if it could be fetched. */
-static void fail(struct job *j, const union quill_cmd *cmd, __u32 index, __u32 fault,
+void stream_fail(struct job *j, const union quill_cmd *cmd, __u32 index, __u32 fault,
 		 __u32 access, __u64 address)
 {
 	struct report r = {
@@ -80,7 +82,7 @@ static const union quill_cmd *fetch(struct job *j, __u32 index)
 	s->count = 0;
 	fault = xfer_read(j->queue->as, addr, s->record, count * QUILL_CMD_SIZE);
 	if (fault) {
-		fail(j, NULL, index, fault, QUILL_ACCESS_FETCH, xfer_fault_address());
+		stream_fail(j, NULL, index, fault, QUILL_ACCESS_FETCH, xfer_fault_address());
 		return NULL;
 	}
 	s->first = index;
@@ -98,50 +100,18 @@ static bool is_plain_nop(const union quill_cmd *cmd)
 		 w[10] | w[11] | w[12] | w[13] | w[14] | w[15]);
 }
 
-static void report_check(struct job *j, const union quill_cmd *cmd,
-			 const struct quill_check *why)
+/* Add the registers that a PATCH named, and check what came of it. False: that is the job's fault. */
+static bool patch_and_check(struct job *j, union quill_cmd *cmd, __u32 records)
 {
-	fail(j, cmd, j->stream.pc, why->fault, QUILL_ACCESS_READ,
-	     why->record * QUILL_CMD_SIZE + why->offset);
-}
-
-/* NOP, FENCE, SEM_WAIT, SEM_SIGNAL, JUMP. False: it has to wait, or is at fault. */
-static bool execute(struct job *j, const union quill_cmd *cmd, bool strict)
-{
-	const struct quill_cmd_hdr *h = &cmd->hdr;
-	bool ordered = h->opcode == QUILL_OP_FENCE || h->flags & QUILL_CMD_ORDERED;
-	struct stream *s = &j->stream;
 	struct quill_check why;
-	struct sem_wait wait;
 
-	if (quill_cmd_check(cmd, 1, &why)) {
-		report_check(j, cmd, &why);
+	if (j->stream.patched && !control_patch(j, cmd, records))
 		return false;
-	}
-	if (h->opcode == QUILL_OP_JUMP &&
-	    cmd->jump.target >= (__u64)s->records * QUILL_CMD_SIZE) {
-		fail(j, cmd, s->pc, QUILL_FAULT_JUMP, QUILL_ACCESS_READ,
-		     QUILL_OFF(struct quill_cmd_jump, target));
-		return false;
-	}
-	sem_decode_wait(j, &wait, h);
-	if ((ordered && !window_empty(j)) || !sem_reached(j, &wait, strict))
-		return false;
-
-	s->clock = max64(s->clock + s->overhead, sem_time(j, &wait, strict));
-	if (ordered)
-		s->clock = max64(s->clock, j->window.end);
-	if (h->signal_sem) {
-		sem_issue_signal(j, h->signal_sem, sem_decode_signal(j, h->signal_sem), s->clock);
-		sem_retire_signal(j, h->signal_sem);
-	}
-	s->order++;
-	s->commands++;
-	if (h->opcode == QUILL_OP_JUMP)
-		s->pc = (__u32)(cmd->jump.target / QUILL_CMD_SIZE);
-	else
-		s->pc++;
-	return true;
+	if (!quill_cmd_check(cmd, records, &why))
+		return true;
+	stream_fail(j, cmd, j->stream.pc, why.fault, QUILL_ACCESS_READ,
+		    why.record * QUILL_CMD_SIZE + why.offset);
+	return false;
 }
 
 /* A command for an engine: into the window. False: it is at fault. */
@@ -150,7 +120,6 @@ static bool enqueue(struct job *j, const union quill_cmd *cmd, const struct quil
 	struct stream *s = &j->stream;
 	struct entry *e = window_slot(j);
 	const union quill_cmd *ext;
-	struct quill_check why;
 	__u32 records = 1;
 
 	/* one that claims more extensions than it may have is refused with those that it may */
@@ -163,11 +132,10 @@ static bool enqueue(struct job *j, const union quill_cmd *cmd, const struct quil
 			return false;
 		e->cmd[records] = *ext;
 	}
-	if (quill_cmd_check(e->cmd, records, &why)) {
-		report_check(j, e->cmd, &why);
+	if (!patch_and_check(j, e->cmd, records))
 		return false;
-	}
 
+	s->patched = false;
 	s->clock += records * s->overhead;
 	e->ready = s->clock;
 	e->order = s->order++;
@@ -179,6 +147,14 @@ static bool enqueue(struct job *j, const union quill_cmd *cmd, const struct quil
 	window_push(j, e);
 	s->pc += records;
 	return true;
+}
+
+/* A command without an engine. False: it has to wait, or is at fault. */
+static bool execute(struct job *j, const union quill_cmd *cmd, bool strict)
+{
+	union quill_cmd own = *cmd;
+
+	return patch_and_check(j, &own, 1) && control_execute(j, &own, strict);
 }
 
 /* False: nothing was decoded. */
@@ -193,7 +169,7 @@ static bool decode_one(struct job *j, bool strict)
 	cmd = fetch(j, s->pc);
 	if (!cmd)
 		return false;
-	if (is_plain_nop(cmd)) {
+	if (is_plain_nop(cmd) && !s->patched) {
 		s->clock += s->overhead;
 		s->order++;
 		s->commands++;
@@ -206,6 +182,22 @@ static bool decode_one(struct job *j, bool strict)
 	return execute(j, cmd, strict);
 }
 
+/* Decoding has come to a stream's end: back to its caller, and to that one's if it is at its end too. */
+static void end_of_stream(struct job *j)
+{
+	struct stream *s = &j->stream;
+
+	while (!s->ended && s->pc >= s->records) {
+		if (s->patched)
+			stream_fail(j, NULL, s->records - 1, QUILL_FAULT_STREAM, QUILL_ACCESS_FETCH,
+				    s->addr + (__u64)s->records * QUILL_CMD_SIZE);
+		else if (s->depth)
+			control_return(j);
+		else
+			s->ended = true;
+	}
+}
+
 bool stream_decode(struct job *j, bool strict)
 {
 	struct stream *s = &j->stream;
@@ -213,8 +205,8 @@ bool stream_decode(struct job *j, bool strict)
 
 	while (n < (strict ? BURST : 1) && !s->ended && decode_one(j, strict)) {
 		n++;
-		if (s->pc >= s->records)
-			s->ended = true;
+		if (unlikely(s->pc >= s->records))
+			end_of_stream(j);
 	}
 	return n;
 }

@@ -187,6 +187,15 @@ union quill_cmd *qh_sem_wait(struct qh_stream *s, uint8_t sem, uint32_t value);
 union quill_cmd *qh_sem_signal(struct qh_stream *s, uint8_t sem);
 /** qh_jump() - to record @index */
 union quill_cmd *qh_jump(struct qh_stream *s, uint32_t index);
+/** qh_call() - CALL of another stream, as it is now */
+union quill_cmd *qh_call(struct qh_stream *s, const struct qh_stream *callee);
+/** qh_loop() - LOOP to record @index, @limit rounds counted by register @reg; the caller may add a word to look at */
+union quill_cmd *qh_loop(struct qh_stream *s, uint32_t index, uint16_t reg, uint32_t limit);
+/** qh_set() - SET register @reg; @op is an enum quill_set_op */
+union quill_cmd *qh_set(struct qh_stream *s, uint16_t reg, uint16_t op, uint32_t value);
+/** qh_patch() - PATCH with one entry: the field @offset bytes from the next command's start += @reg * @scale */
+union quill_cmd *qh_patch(struct qh_stream *s, uint32_t reg, uint32_t offset, bool wide,
+			  int32_t scale);
 union quill_cmd *qh_timestamp(struct qh_stream *s, uint64_t dst);
 union quill_cmd *qh_copy(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t bytes);
 union quill_cmd *qh_copy_2d(struct qh_stream *s, uint64_t dst, uint32_t dst_stride, uint64_t src,

@@ -70,6 +70,44 @@ union quill_cmd *qh_jump(struct qh_stream *s, uint32_t index)
 	return cmd;
 }
 
+union quill_cmd *qh_call(struct qh_stream *s, const struct qh_stream *callee)
+{
+	union quill_cmd *cmd = qh_cmd(s, QUILL_OP_CALL);
+
+	cmd->call.stream = callee->buf->va;
+	cmd->call.size = callee->count * QUILL_CMD_SIZE;
+	return cmd;
+}
+
+union quill_cmd *qh_loop(struct qh_stream *s, uint32_t index, uint16_t reg, uint32_t limit)
+{
+	union quill_cmd *cmd = qh_cmd(s, QUILL_OP_LOOP);
+
+	cmd->loop.target = (uint64_t)index * QUILL_CMD_SIZE;
+	cmd->loop.reg = reg;
+	cmd->loop.limit = limit;
+	return cmd;
+}
+
+union quill_cmd *qh_set(struct qh_stream *s, uint16_t reg, uint16_t op, uint32_t value)
+{
+	union quill_cmd *cmd = qh_cmd(s, QUILL_OP_SET);
+
+	cmd->set.op = op;
+	cmd->set.reg = reg;
+	cmd->set.value = value;
+	return cmd;
+}
+
+union quill_cmd *qh_patch(struct qh_stream *s, uint32_t reg, uint32_t offset, bool wide,
+			  int32_t scale)
+{
+	union quill_cmd *cmd = qh_cmd(s, QUILL_OP_PATCH);
+
+	cmd->patch.entry[0] = quill_patch_entry(reg, offset / 4, wide, scale);
+	return cmd;
+}
+
 union quill_cmd *qh_timestamp(struct qh_stream *s, uint64_t dst)
 {
 	union quill_cmd *cmd = qh_cmd(s, QUILL_OP_TIMESTAMP);

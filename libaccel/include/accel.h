@@ -400,6 +400,79 @@ int accel_cmd_sem_signal(struct accel_stream *stream, uint32_t sem,
 int accel_cmd_jump(struct accel_stream *stream, uint32_t record);
 
 /**
+ * accel_cmd_call() - decode another stream to its end, then go on
+ * @stream: the stream
+ * @callee: a stream of the same vm, as long as it is now; it must be neither reset nor destroyed while
+ *	a job that calls it is on its way. It may call others: 8 deep.
+ */
+int accel_cmd_call(struct accel_stream *stream, const struct accel_stream *callee);
+
+/* Registers of a job, all 0 at its start; fields that one PATCH changes; values that end one LOOP. */
+#define ACCEL_REGISTERS		16
+#define ACCEL_PATCHES		6
+#define ACCEL_LOOP_STOPS	4
+
+/**
+ * struct accel_loop - a loop, from @record to here
+ */
+struct accel_loop {
+	/** @record: where a round begins: index of a record, as accel_stream_records() counted. */
+	uint32_t record;
+	/** @reg: register that counts the rounds, 0..15: it grows by one. */
+	uint32_t reg;
+	/** @limit: the loop ends when @reg has reached it. */
+	uint32_t limit;
+	/** @stops: or, if this is not 0, when the int32 at @word is one of the first @stops of @stop. */
+	uint32_t stops;
+	int32_t stop[ACCEL_LOOP_STOPS];
+	/** @word: device address, 4-byte aligned, or 0; with it, LOOP waits for all earlier commands. */
+	uint64_t word;
+};
+
+/** accel_cmd_loop() - once more, or on */
+int accel_cmd_loop(struct accel_stream *stream, const struct accel_loop *loop);
+
+/** accel_cmd_set() - register @reg becomes @value */
+int accel_cmd_set(struct accel_stream *stream, uint32_t reg, uint32_t value);
+
+/** accel_cmd_add() - register @reg grows by @value, modulo 2^32 */
+int accel_cmd_add(struct accel_stream *stream, uint32_t reg, uint32_t value);
+
+/**
+ * accel_cmd_load() - a register becomes what lies in memory when all earlier commands have finished
+ * @stream: the stream
+ * @reg: 0..15
+ * @word: device address of a uint32_t, 4-byte aligned
+ * @max: a larger value ends the job with a fault
+ */
+int accel_cmd_load(struct accel_stream *stream, uint32_t reg, uint64_t word, uint32_t max);
+
+/**
+ * struct accel_patch - a field of the next command grows by a register times a factor
+ */
+struct accel_patch {
+	/** @field: its name in uapi/quill/isa.h ("n_kv", "src"); one of 32 or 64 bits. */
+	const char *field;
+	/** @reg: 0..15. */
+	uint32_t reg;
+	int32_t scale;
+};
+
+/**
+ * accel_cmd_patch() - let registers change the next command, each time that it is decoded
+ * @stream: the stream
+ * @patches: what to change
+ * @count: 1..ACCEL_PATCHES
+ *
+ * Written when the next command is; if that one is refused, this is forgotten too. What the command is without
+ * the registers has to keep all rules, and on the device what it is with them.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int accel_cmd_patch(struct accel_stream *stream, const struct accel_patch *patches,
+		    unsigned int count);
+
+/**
  * accel_cmd_timestamp() - store the device time since the job's start, in cycles
  * @stream: the stream
  * @dst: device address of a uint64_t, 8-byte aligned

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Encoders: one typed function per command, those of VECTOR in cmd_vector.c. What a command may be,
- * isa_check.h says.
+ * Encoders: one typed function per command, those of VECTOR in cmd_vector.c, those of the control processor in
+ * cmd_control.c. What a command may be, isa_check.h says.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,60 +51,6 @@ void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_c
 	cmd->hdr.wait_value = opts->wait_value;
 	cmd->hdr.signal_sem = opts->signal_sem;
 	cmd->hdr.seq = opts->seq;
-}
-
-int accel_cmd_nop(struct accel_stream *stream, const struct accel_cmd_opts *opts)
-{
-	union quill_cmd cmd;
-
-	accel_cmd_header(&cmd, QUILL_OP_NOP, opts);
-	return accel_stream_emit(stream, &cmd, 1);
-}
-
-int accel_cmd_fence(struct accel_stream *stream, const struct accel_cmd_opts *opts)
-{
-	union quill_cmd cmd;
-
-	accel_cmd_header(&cmd, QUILL_OP_FENCE, opts);
-	return accel_stream_emit(stream, &cmd, 1);
-}
-
-int accel_cmd_sem_wait(struct accel_stream *stream, uint32_t sem, uint32_t value)
-{
-	union quill_cmd cmd;
-
-	if (!sem || sem >= QUILL_SEMAPHORES)
-		return accel_error(stream->vm->dev, -EINVAL, "SEM_WAIT: sem is %u; required: 1..%u",
-				   sem, QUILL_SEMAPHORES - 1);
-	accel_cmd_header(&cmd, QUILL_OP_SEM_WAIT, NULL);
-	cmd.hdr.wait_sem = (uint8_t)sem;
-	cmd.hdr.wait_value = value;
-	return accel_stream_emit(stream, &cmd, 1);
-}
-
-int accel_cmd_sem_signal(struct accel_stream *stream, uint32_t sem,
-			 const struct accel_cmd_opts *opts)
-{
-	union quill_cmd cmd;
-
-	if (!sem || sem >= QUILL_SEMAPHORES)
-		return accel_error(stream->vm->dev, -EINVAL, "SEM_SIGNAL: sem is %u; required: "
-				   "1..%u", sem, QUILL_SEMAPHORES - 1);
-	if (opts && opts->signal_sem)
-		return accel_error(stream->vm->dev, -EINVAL, "SEM_SIGNAL: opts->signal_sem is %u; "
-				   "required: 0, since sem says what to signal", opts->signal_sem);
-	accel_cmd_header(&cmd, QUILL_OP_SEM_SIGNAL, opts);
-	cmd.hdr.signal_sem = (uint8_t)sem;
-	return accel_stream_emit(stream, &cmd, 1);
-}
-
-int accel_cmd_jump(struct accel_stream *stream, uint32_t record)
-{
-	union quill_cmd cmd;
-
-	accel_cmd_header(&cmd, QUILL_OP_JUMP, NULL);
-	cmd.jump.target = (uint64_t)record * QUILL_CMD_SIZE;
-	return accel_stream_emit(stream, &cmd, 1);
 }
 
 int accel_cmd_timestamp(struct accel_stream *stream, uint64_t dst,

@@ -18,7 +18,8 @@ static uint64_t accel_field_value(const union quill_cmd *cmd, const struct quill
 	uint64_t value = 0;
 
 	/* Little endian, as is every processor that the device is built for. */
-	memcpy(&value, (const char *)cmd + f->offset, f->size);
+	/* of an array, the first */
+	memcpy(&value, (const char *)cmd + f->offset, f->size < sizeof(value) ? f->size : sizeof(value));
 	return value;
 }
 
@@ -93,6 +94,7 @@ static const struct {
 	{ QUILL_FAULT_STREAM, "the stream is empty, misaligned, or is read past its end" },
 	{ QUILL_FAULT_DEADLOCK, "every engine waits for a semaphore that no command will signal" },
 	{ QUILL_FAULT_JUMP, "jump out of the stream" },
+	{ QUILL_FAULT_CALL, "streams call one another more than 8 deep" },
 	{ QUILL_FAULT_KILLED, "the driver ended the job" },
 	{ QUILL_FAULT_RING, "malformed job descriptor: a bug of the driver" },
 	{ QUILL_FAULT_INTERNAL, "the firmware broke a rule of the hardware: a bug of it" },

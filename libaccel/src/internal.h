@@ -78,6 +78,13 @@ struct accel_stream {
 	uint32_t count, max;
 	/* One more than the largest record that a jump goes to. */
 	uint32_t jump_end;
+	/* What the next command is to be patched with. */
+	unsigned int patches;
+	struct {
+		char field[24];
+		uint32_t reg;
+		int32_t scale;
+	} patch[ACCEL_PATCHES];
 	/* Grows with every reset: records of older numbers are gone. */
 	uint64_t generation;
 };
@@ -108,6 +115,8 @@ struct accel_stream *accel_stream_get(struct accel_stream *stream);
 /* cmd.c */
 int accel_check_u16(struct accel_stream *stream, const char *cmd, const char *field,
 		    uint32_t value, uint32_t max);
+int accel_patch_encode(struct accel_stream *stream, const union quill_cmd *cmd,
+		       union quill_cmd *patch);
 void accel_cmd_extend(union quill_cmd *cmd, uint8_t ext);
 void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_cmd_opts *opts);
 

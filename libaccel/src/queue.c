@@ -396,8 +396,11 @@ static int accel_submit_check(struct accel_queue *queue, struct accel_stream *st
 	if (!stream->count)
 		return accel_error(dev, -EINVAL, "accel_queue_submit: the stream is empty; required: "
 				   "at least one command");
+	if (stream->patches)
+		return accel_error(dev, -EINVAL, "accel_queue_submit: the stream ends with a PATCH; "
+				   "required: the command that it is for");
 	if (stream->jump_end > stream->count)
-		return accel_error(dev, -EINVAL, "accel_queue_submit: a JUMP goes to record %u; "
+		return accel_error(dev, -EINVAL, "accel_queue_submit: a JUMP or LOOP goes to record %u; "
 				   "required: below %u, the end of the stream",
 				   stream->jump_end - 1, stream->count);
 	if (n_waits > ACCEL_MAX_WAITS)

@@ -56,6 +56,7 @@ void accel_stream_reset(struct accel_stream *stream)
 {
 	stream->count = 0;
 	stream->jump_end = 0;
+	stream->patches = 0;
 	stream->generation++;
 }
 
@@ -88,6 +89,8 @@ static int accel_stream_check_count(struct accel_stream *stream, const union qui
 	if (!count || count > most)
 		return accel_error(dev, -EINVAL, "%s: %u records given; required: %u",
 				   op ? op->name : "command", count, most);
+	if (stream->patches)
+		count++;
 	if (count > stream->max - stream->count)
 		return accel_error(dev, -ENOSPC, "%s: the stream has %u of %u records; required: "
 				   "room for %u more", op ? op->name : "command", stream->count,
@@ -95,12 +98,32 @@ static int accel_stream_check_count(struct accel_stream *stream, const union qui
 	return 0;
 }
 
-int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t count)
+/* A place in the stream where JUMP or LOOP goes; it may be still to come, up to what the stream has room for. */
+static int accel_stream_target(struct accel_stream *stream, const union quill_cmd *cmd)
 {
+	uint64_t target;
+
+	if (cmd->hdr.opcode == QUILL_OP_JUMP)
+		target = cmd->jump.target / QUILL_CMD_SIZE;
+	else if (cmd->hdr.opcode == QUILL_OP_LOOP)
+		target = cmd->loop.target / QUILL_CMD_SIZE;
+	else
+		return 0;
+	if (target >= stream->max)
+		return accel_error(stream->vm->dev, -EINVAL, "%s: to record %llu; required: below the "
+				   "stream's %u records", quill_op_info(cmd->hdr.opcode)->name,
+				   (unsigned long long)target, stream->max);
+	if (target >= stream->jump_end)
+		stream->jump_end = (uint32_t)target + 1;
+	return 0;
+}
+
+static int accel_stream_append(struct accel_stream *stream, const void *records, uint32_t count)
+{
+	union quill_cmd cmd[1 + QUILL_MAX_RECORDS];
+	uint32_t at = stream->patches ? 1 : 0;
 	char text[ACCEL_ERROR_MAX];
 	struct quill_check why;
-	union quill_cmd cmd[QUILL_MAX_RECORDS];
-	uint64_t target;
 	int ret;
 
 	ret = accel_stream_check_count(stream, records, count);
@@ -108,22 +131,29 @@ int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t
 		return ret;
 
 	memset(cmd, 0, sizeof(cmd));
-	memcpy(cmd, records, (size_t)count * sizeof(cmd[0]));
-	if (quill_cmd_check(cmd, count, &why)) {
-		accel_describe_cmd(cmd, &why, text, sizeof(text));
+	memcpy(&cmd[at], records, (size_t)count * sizeof(cmd[0]));
+	if (quill_cmd_check(&cmd[at], count, &why)) {
+		accel_describe_cmd(&cmd[at], &why, text, sizeof(text));
 		return accel_error(stream->vm->dev, -EINVAL, "%s", text);
 	}
-
-	if (cmd->hdr.opcode == QUILL_OP_JUMP) {
-		target = cmd->jump.target / QUILL_CMD_SIZE;
-		if (target >= stream->max)
-			return accel_error(stream->vm->dev, -EINVAL, "JUMP: to record %llu; "
-					   "required: below the stream's %u records",
-					   (unsigned long long)target, stream->max);
-		if (target >= stream->jump_end)
-			stream->jump_end = (uint32_t)target + 1;
+	if (at) {
+		ret = accel_patch_encode(stream, &cmd[at], cmd);
+		if (ret)
+			return ret;
 	}
-	memcpy(&stream->cmds[stream->count], cmd, (size_t)count * sizeof(cmd[0]));
-	stream->count += count;
+	ret = accel_stream_target(stream, &cmd[at]);
+	if (ret)
+		return ret;
+	memcpy(&stream->cmds[stream->count], cmd, (size_t)(at + count) * sizeof(cmd[0]));
+	stream->count += at + count;
 	return 0;
+}
+
+int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t count)
+{
+	int ret = accel_stream_append(stream, records, count);
+
+	/* for this command or for none */
+	stream->patches = 0;
+	return ret;
 }

@@ -122,6 +122,14 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(JUMP, jump, 0x05, FW, 0, 0, jump, none, none, none, \
 	  0, QUILL_TN, QUILL_TN, QUILL_TN) \
+	X(CALL, call, 0x06, FW, 0, 0, call, none, none, none, \
+	  0, QUILL_TN, QUILL_TN, QUILL_TN) \
+	X(LOOP, loop, 0x07, FW, 0, 0, loop, none, none, none, \
+	  0, QUILL_TN, QUILL_TN, QUILL_TN) \
+	X(SET, set, 0x09, FW, 0, 0, set, none, none, none, \
+	  0, QUILL_TN, QUILL_TN, QUILL_TN) \
+	X(PATCH, patch, 0x0a, FW, 0, 0, patch, none, none, none, \
+	  0, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(TIMESTAMP, timestamp, 0x08, DMA, 0, 0, timestamp, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(COPY, copy, 0x10, DMA, 0, 0, copy, none, none, none, \
@@ -187,7 +195,9 @@ enum quill_opcode {
  * The kinds of record: R(name in the union and of the list of fields, struct).
  */
 #define QUILL_RECORDS(R) \
-	R(plain, quill_cmd_plain) R(jump, quill_cmd_jump) R(timestamp, quill_cmd_timestamp) \
+	R(plain, quill_cmd_plain) R(jump, quill_cmd_jump) R(call, quill_cmd_call) \
+	R(loop, quill_cmd_loop) R(set, quill_cmd_set) R(patch, quill_cmd_patch) \
+	R(timestamp, quill_cmd_timestamp) \
 	R(copy, quill_cmd_copy) R(fill, quill_cmd_fill) \
 	R(gemm, quill_cmd_gemm) R(gemm_ext, quill_ext_gemm) \
 	R(attention, quill_cmd_attention) R(attention_ext, quill_ext_attention) \

@@ -208,6 +208,7 @@ enum quill_fault {
 	QUILL_FAULT_DEADLOCK = 33,	/* every engine waits for a semaphore that none will signal */
 	QUILL_FAULT_JUMP = 34,		/* jump target outside the stream */
 	QUILL_FAULT_KILLED = 35,	/* the driver ended the job */
+	QUILL_FAULT_CALL = 38,		/* streams call one another more than QUILL_CALL_DEPTH deep */
 	QUILL_FAULT_RING = 36,		/* a job descriptor is malformed */
 	QUILL_FAULT_INTERNAL = 63,	/* the firmware broke a rule of the issue port */
 };

@@ -99,7 +99,7 @@ static void bad_arguments_are_refused_in_words(void **state)
 	expect_text(f, "point is 1");
 	ok(f, accel_cmd_jump(f->stream, 5));
 	assert_int_equal(accel_queue_submit(f->queue, f->stream, NULL, 0, NULL), -EINVAL);
-	expect_text(f, "JUMP goes to record 5");
+	expect_text(f, "JUMP or LOOP goes to record 5");
 }
 
 /* ---- Commands ---- */
@@ -128,6 +128,38 @@ static void copies_and_fills_do_what_they_say(void **state)
 	for (i = 0; i < 9; i++)
 		memcpy(want + 2 + i / 3 * 10 + i % 3 * 2, "\xef\xbe", 2);
 	assert_memory_equal(p + 8192, want, sizeof(want));
+}
+
+/* A generation in one job: a called stream makes the next token, the loop keeps it, until one is the stop. */
+static void a_loop_generates_until_its_stop(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t *p = f->buf.ptr, i;
+	uint64_t va = f->buf.va;
+	struct accel_fill token = { .dst = va, .width = 4, .elem = 4, .value = 100 };
+	struct accel_loop loop = { .reg = 1, .limit = 50, .word = va, .stops = 2, .stop = { -1, 170 } };
+	const struct accel_patch next = { "value", 1, 7 }, keep = { "dst", 1, 4 };
+	struct accel_stream *step;
+
+	ok(f, accel_stream_create(f->vm, 8, &step));
+	ok(f, accel_cmd_patch(step, &next, 1));
+	ok(f, accel_cmd_fill(step, &token, NULL));
+	ok(f, accel_cmd_call(f->stream, step));
+	ok(f, accel_cmd_patch(f->stream, &keep, 1));
+	ok(f, accel_cmd_copy(f->stream, va + 4096, va, 4, NULL));
+	ok(f, accel_cmd_loop(f->stream, &loop));
+	memset(p + 1024, 0, 256);
+	run(f);
+	for (i = 0; i < 50; i++)
+		assert_int_equal(p[1024 + i], i <= 10 ? 100 + 7 * i : 0);
+
+	/* a fault in a called stream is one of the job */
+	accel_stream_reset(step);
+	token.dst = 0x7000000;
+	ok(f, accel_cmd_fill(step, &token, NULL));
+	assert_int_equal(accel_queue_wait(f->queue, submit(f), 60 * SECOND), -EIO);
+	expect_text(f, "device address 0x7000000");
+	accel_stream_destroy(step);
 }
 
 static void semaphores_order_engines_and_time_passes(void **state)
@@ -664,6 +696,7 @@ int main(void)
 		TEST(binds_are_where_they_were_asked_for_and_apart),
 		TEST(bad_arguments_are_refused_in_words),
 		TEST(copies_and_fills_do_what_they_say),
+		TEST(a_loop_generates_until_its_stop),
 		TEST(semaphores_order_engines_and_time_passes),
 		TEST(gemm_requantises_as_defined),
 		TEST(many_jobs_in_flight_all_end_well),

@@ -18,6 +18,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 
 include tests/kselftest/build.mk
 include tests/fuzz/build.mk
+include tests/qtest/build.mk
 
 .PHONY: unit
-unit: $(UNIT_BIN) $(FIRMWARE)
+unit: $(UNIT_BIN) $(QTEST_BIN) $(FIRMWARE)

@@ -238,6 +238,7 @@ uint32_t exec_timestamp(struct exec *x, struct dma_fault *fault);
 uint32_t exec_copy(struct exec *x, struct dma_fault *fault);
 uint32_t exec_fill(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
+uint32_t exec_conv2d(struct exec *x, struct dma_fault *fault);
 uint32_t exec_attention(struct exec *x, struct dma_fault *fault);
 uint32_t exec_rmsnorm(struct exec *x, struct dma_fault *fault);
 uint32_t exec_layernorm(struct exec *x, struct dma_fault *fault);
@@ -249,6 +250,7 @@ uint32_t exec_eltwise(struct exec *x, struct dma_fault *fault);
 uint32_t exec_act(struct exec *x, struct dma_fault *fault);
 uint32_t exec_reduce(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gather(struct exec *x, struct dma_fault *fault);
+uint32_t exec_pool(struct exec *x, struct dma_fault *fault);
 
 static inline bool exec_aborted(const struct exec *x)
 {

@@ -221,6 +221,8 @@ struct quill_reduce_tile {
 	uint32_t op;
 };
 
+#include "conv.h"
+
 /**
  * struct quill_kernels - one set of kernels
  *
@@ -246,6 +248,10 @@ struct quill_kernels {
 	void (*eltwise)(const struct quill_eltwise_tile *tile);
 	void (*act)(const struct quill_act_tile *tile);
 	void (*reduce)(const struct quill_reduce_tile *tile);
+	/* CONV2D: what @gemm then multiplies; and POOL. */
+	void (*patches)(const struct quill_patches_tile *tile);
+	void (*depthwise)(const struct quill_depthwise_tile *tile);
+	void (*pool)(const struct quill_pool_tile *tile);
 };
 
 /** quill_engine_get() - kernels by name, or the best that run here (NULL); NULL if unknown or unsupported */

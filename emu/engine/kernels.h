@@ -15,7 +15,8 @@
 /* Kernels that run one tile: KERNEL_tile() in the loops. */
 #define QUILL_TILE_KERNELS(X, set)							\
 	X(gemm, set) X(attention, set) X(norm, set) X(softmax, set) X(rope, set)	\
-	X(quantise, set) X(dequantise, set) X(eltwise, set) X(act, set) X(reduce, set)
+	X(quantise, set) X(dequantise, set) X(eltwise, set) X(act, set) X(reduce, set)	\
+	X(patches, set) X(depthwise, set) X(pool, set)
 
 #define QUILL_DECLARE_TILE(kernel, set)							\
 	void quill_##kernel##_##set(const struct quill_##kernel##_tile *tile);

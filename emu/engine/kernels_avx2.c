@@ -9,6 +9,10 @@
 #include "vector_loops.h"
 #include "rope_loops.h"
 #include "quantise_loops.h"
+#include "copy_loops.h"
+#include "depthwise_scalar.h"
+#include "conv_loops.h"
+#include "pool_loops.h"
 #include "kernels.h"
 
 QUILL_DEFINE_KERNELS(avx2)

@@ -215,6 +215,18 @@ struct qh_attention {
 };
 union quill_cmd *qh_attention(struct qh_stream *s, const struct qh_attention *a);
 
+/** struct qh_conv2d - operands of qh_conv2d(): shapes as in isa.h; strides and dilations of 0 are 1 */
+struct qh_conv2d {
+	uint64_t src, weight, dst;
+	uint32_t batch, in_h, in_w, in_c, out_h, out_w, out_c, groups;
+	uint32_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+	int8_t pad_value;
+};
+/** qh_conv2d() - S32 result, dense, no bias; the epilogue is in [1].conv2d_ext for the caller to change */
+union quill_cmd *qh_conv2d(struct qh_stream *s, const struct qh_conv2d *c);
+/** qh_pool() - @c: no weight, groups, dilation nor out_c; @type of source and result; dense */
+union quill_cmd *qh_pool(struct qh_stream *s, const struct qh_conv2d *c, uint32_t type, uint32_t op);
+
 /*
  * VECTOR commands: dense, with none of the operands that may be absent, for the caller to change. A result
  * comes first, as in memcpy().

@@ -955,6 +955,132 @@ struct accel_gather {
 int accel_cmd_gather(struct accel_stream *stream, const struct accel_gather *gather,
 		     const struct accel_cmd_opts *opts);
 
+/* ---- Commands on images ---------------------------------------------------------------- */
+
+/*
+ * Images are NHWC: element c of pixel (y, x) of image b is at its address plus
+ * ((b * height + y) * width + x) * stride + c elements. A stride over the number of channels makes a tensor a
+ * slice of a wider one. A field of 0 takes the default that it names.
+ */
+
+/**
+ * struct accel_window - images, and the windows that slide over them
+ */
+struct accel_window {
+	/** @batch: images, 1..65535; 0: 1. In and out have at most 2^24 pixels each, all images together. */
+	uint32_t batch;
+	/** @in_h: lines of an image, 1..65535. */
+	uint32_t in_h;
+	/** @in_w: pixels of a line, 1..65535. */
+	uint32_t in_w;
+	/** @kh: taps of a window, down; accel_cmd_conv2d(): 1..255. */
+	uint32_t kh;
+	/** @kw: across. */
+	uint32_t kw;
+	/** @stride_h: lines from window to window, 1..255; 0: 1. */
+	uint32_t stride_h;
+	/** @stride_w: pixels from window to window, 1..255; 0: 1. */
+	uint32_t stride_w;
+	/** @dilation_h: lines from tap to tap, 1..255; 0: 1. accel_cmd_pool(): 0 or 1. */
+	uint32_t dilation_h;
+	/** @dilation_w: pixels from tap to tap, 1..255; 0: 1. accel_cmd_pool(): 0 or 1. */
+	uint32_t dilation_w;
+	/** @pad_top: lines of padding above an image, less than a window's height. */
+	uint32_t pad_top;
+	/** @pad_left: pixels of padding left of a line, less than a window's width. */
+	uint32_t pad_left;
+	/** @pad_bottom: below; looked at where @out_h is 0. */
+	uint32_t pad_bottom;
+	/** @pad_right: on the right; looked at where @out_w is 0. */
+	uint32_t pad_right;
+	/** @out_h: lines of the result; 0: as many as fit the input and its padding. */
+	uint32_t out_h;
+	/** @out_w: pixels of a line of the result; 0: as many as fit. */
+	uint32_t out_w;
+	/** @src_stride: elements from pixel to pixel, at least the channels; 0: dense. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from pixel to pixel, at least the channels; 0: dense. */
+	uint32_t dst_stride;
+	/** @pad_value: int8: what a padded tap reads: the input's zero point. */
+	int32_t pad_value;
+};
+
+/**
+ * struct accel_conv2d - a convolution of int8 images, exact sums, with the epilogue of struct accel_gemm
+ *
+ * An input with a zero point other than 0 is dealt with by the bias, less zero point * sum of the channel's
+ * weights, and by @window.pad_value.
+ */
+struct accel_conv2d {
+	/** @src: device address of int8_t images with @in_c channels. */
+	uint64_t src;
+	/** @weight: device address of weights packed by accel_pack_conv_s8(), 64-byte aligned. */
+	uint64_t weight;
+	/** @dst: device address of the result, aligned to its element. */
+	uint64_t dst;
+	/** @window: shapes. */
+	struct accel_window window;
+	/** @in_c: channels of the input, 1..65535, a multiple of @groups. */
+	uint32_t in_c;
+	/** @out_c: channels of the result, 1..65535, a multiple of @groups. */
+	uint32_t out_c;
+	/** @groups: parts of the channels that do not mix; 0: 1. As many as channels: depthwise. */
+	uint32_t groups;
+	/** @type_d: elements of the result. */
+	enum accel_type type_d;
+	/** @bias: device address of int32_t[out_c] (ACCEL_F32: float[out_c]); 0: none. */
+	uint64_t bias;
+	/**
+	 * @scale: device address. ACCEL_S8: struct accel_requant[out_c], 8-byte aligned; ACCEL_F32:
+	 *	float[out_c]; ACCEL_S32: 0.
+	 */
+	uint64_t scale;
+	/** @zero: ACCEL_S8: zero point of the result, -128..127. */
+	int32_t zero;
+	/** @lo: ACCEL_S8: least result; the zero point makes a ReLU. Both @lo and @hi 0: -128 and 127. */
+	int32_t lo;
+	/** @hi: ACCEL_S8: largest result, @lo..127. */
+	int32_t hi;
+};
+
+/** accel_cmd_conv2d() - convolve images; takes two records */
+int accel_cmd_conv2d(struct accel_stream *stream, const struct accel_conv2d *conv,
+		     const struct accel_cmd_opts *opts);
+
+/** enum accel_pool_op - what becomes of a window's taps */
+enum accel_pool_op {
+	/** @ACCEL_POOL_MAX: the largest; padding does not count. */
+	ACCEL_POOL_MAX = 0,
+	/** @ACCEL_POOL_MEAN: the mean of those that are no padding. */
+	ACCEL_POOL_MEAN = 1,
+	/** @ACCEL_POOL_MEAN_PADDED: the mean of all; padding counts as window.pad_value. */
+	ACCEL_POOL_MEAN_PADDED = 2,
+};
+
+/**
+ * struct accel_pool - the largest or the mean of each window, channel by channel
+ *
+ * Global pooling is a window of the size of the image.
+ */
+struct accel_pool {
+	/** @src: device address of images of @type. */
+	uint64_t src;
+	/** @dst: device address of the result, of @type. */
+	uint64_t dst;
+	/** @window: shapes; kh * kw is at most 65536. */
+	struct accel_window window;
+	/** @channels: 1..65535. */
+	uint32_t channels;
+	/** @type: ACCEL_S8 or ACCEL_F32. */
+	enum accel_type type;
+	/** @op: what is made of a window. */
+	enum accel_pool_op op;
+};
+
+/** accel_cmd_pool() - the largest or the mean of windows */
+int accel_cmd_pool(struct accel_stream *stream, const struct accel_pool *pool,
+		   const struct accel_cmd_opts *opts);
+
 /* ---- Queues ------------------------------------------------------------------------- */
 
 /** enum accel_priority - which queue goes first */
@@ -1135,6 +1261,47 @@ uint64_t accel_packed_size(uint32_t n, uint32_t k);
  */
 int accel_pack_s8(void *dst, const int8_t *src, uint32_t n, uint32_t k, size_t ld,
 		  enum accel_order order);
+
+/** enum accel_conv_order - how a convolution's weights lie in memory, without gaps */
+enum accel_conv_order {
+	/** @ACCEL_CONV_OIHW: [out_c][in_c / groups][kh][kw] (PyTorch, ONNX). */
+	ACCEL_CONV_OIHW = 0,
+	/** @ACCEL_CONV_OHWI: [out_c][kh][kw][in_c / groups] (TensorFlow Lite). */
+	ACCEL_CONV_OHWI = 1,
+	/** @ACCEL_CONV_HWIO: [kh][kw][in_c / groups][out_c] (TensorFlow; depthwise in TensorFlow Lite). */
+	ACCEL_CONV_HWIO = 2,
+};
+
+/**
+ * struct accel_conv_shape - of a convolution's weights
+ */
+struct accel_conv_shape {
+	/** @in_c: channels of the input, 1..65535, a multiple of @groups. */
+	uint32_t in_c;
+	/** @out_c: channels of the result, 1..65535, a multiple of @groups. */
+	uint32_t out_c;
+	/** @groups: 0: 1. */
+	uint32_t groups;
+	/** @kh: taps down, 1..255; kh * kw * in_c / groups is at most 65536. */
+	uint32_t kh;
+	/** @kw: taps across, 1..255. */
+	uint32_t kw;
+};
+
+/** accel_conv_packed_size() - bytes of packed weights; 0 if the shape is not possible */
+uint64_t accel_conv_packed_size(const struct accel_conv_shape *shape);
+
+/**
+ * accel_pack_conv_s8() - bring a convolution's weights into the device's own layout
+ * @dst: accel_conv_packed_size() bytes, all written (padding as 0x80, which stands for 0)
+ * @src: the weights
+ * @shape: their shape
+ * @order: of @src
+ *
+ * Return: 0, -EINVAL (shape or order).
+ */
+int accel_pack_conv_s8(void *dst, const int8_t *src, const struct accel_conv_shape *shape,
+		       enum accel_conv_order order);
 
 /**
  * accel_quantise_rows_s8() - float to int8, symmetric, with a scale a row

@@ -28,7 +28,8 @@ static void accel_print_value(char *text, size_t size, const struct quill_field 
 	if (f->kind == QUILL_KIND_ADDR || f->kind == QUILL_KIND_REAL || f->kind == QUILL_KIND_WORD)
 		snprintf(text, size, "0x%llx", (unsigned long long)value);
 	else if (f->kind == QUILL_KIND_SIGNED)
-		snprintf(text, size, "%d", (int32_t)value);
+		snprintf(text, size, "%d", (int32_t)((int64_t)(value << (64 - 8 * f->size)) >>
+						     (64 - 8 * f->size)));
 	else
 		snprintf(text, size, "%llu", (unsigned long long)value);
 }

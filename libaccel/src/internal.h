@@ -19,6 +19,8 @@
 #include "quill/isa_check.h"
 
 #define ACCEL_ALIGN(x, a)	(((x) + (a) - 1) / (a) * (a))
+/* A byte of packed weights that stands for 0: with its sign bit flipped. */
+#define ACCEL_PAD		0x80
 
 enum accel_log_level {
 	ACCEL_LOG_NONE = 0,

@@ -7,8 +7,6 @@
 
 #include "internal.h"
 
-#define ACCEL_PAD	0x80	/* value 0 with its sign bit flipped */
-
 uint64_t accel_packed_size(uint32_t n, uint32_t k)
 {
 	if (!n || n > QUILL_GEMM_MAX_MN || !k || k > QUILL_GEMM_MAX_K)

@@ -62,6 +62,10 @@ static int emit(struct accel_stream *s, unsigned int i)
 	struct accel_act act = good_act();
 	struct accel_reduce reduce = good_reduce();
 	struct accel_gather gather = good_gather();
+	struct accel_pool pool = {
+		.src = VA, .dst = VA, .channels = 5, .type = ACCEL_F32,
+		.window = { .in_h = 2, .in_w = 3, .kh = 2, .kw = 2 },
+	};
 
 	switch (i) {
 	case 0: return accel_cmd_rmsnorm(s, &norm, NULL);
@@ -73,7 +77,8 @@ static int emit(struct accel_stream *s, unsigned int i)
 	case 6: return accel_cmd_eltwise(s, &eltwise, NULL);
 	case 7: return accel_cmd_act(s, &act, NULL);
 	case 8: return accel_cmd_reduce(s, &reduce, NULL);
-	default: return accel_cmd_gather(s, &gather, NULL);
+	case 9: return accel_cmd_gather(s, &gather, NULL);
+	default: return accel_cmd_pool(s, &pool, NULL);
 	}
 }
 
@@ -95,7 +100,7 @@ static void every_vector_command_has_an_encoder(void **state)
 		assert_int_equal(f->cmds[0].hdr.flags, QUILL_CMD_ORDERED);
 		assert_int_equal(quill_cmd_check(f->cmds, 1 + op->ext, &why), QUILL_FAULT_NONE);
 	}
-	assert_int_equal(i, 10);
+	assert_int_equal(i, 11);
 }
 
 static void norm_fields_and_defaults(void **state)

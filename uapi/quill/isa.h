@@ -138,6 +138,8 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(GEMM, gemm, 0x20, TENSOR, 1, 1, gemm, gemm_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
+	X(CONV2D, conv2d, 0x21, TENSOR, 1, 1, conv2d, conv2d_ext, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(ATTENTION, attention, 0x30, TENSOR, 1, 1, attention, attention_ext, none, none, \
 	  QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, QUILL_TS8, QUILL_TS8, QUILL_TF32) \
 	X(RMSNORM, rmsnorm, 0x40, VECTOR, 1, 1, norm, norm_ext, none, none, \
@@ -159,7 +161,9 @@ struct quill_cmd_hdr {
 	X(REDUCE, reduce, 0x48, VECTOR, 0, 0, reduce, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32 | QUILL_TS32) \
 	X(GATHER, gather, 0x49, VECTOR, 0, 0, gather, none, none, none, \
-	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TS32, QUILL_TF32)
+	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TS32, QUILL_TF32) \
+	X(POOL, pool, 0x4d, VECTOR, 0, 0, pool, none, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TF32)
 
 enum quill_opcode {
 #define QUILL_X(NAME, name, code, ...) QUILL_OP_##NAME = code,
@@ -190,6 +194,7 @@ enum quill_opcode {
 #include "isa_dma.h"
 #include "isa_tensor.h"
 #include "isa_vector.h"
+#include "isa_conv.h"
 
 /*
  * The kinds of record: R(name in the union and of the list of fields, struct).
@@ -203,7 +208,8 @@ enum quill_opcode {
 	R(attention, quill_cmd_attention) R(attention_ext, quill_ext_attention) \
 	R(norm, quill_cmd_norm) R(norm_ext, quill_ext_norm) R(softmax, quill_cmd_softmax) \
 	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) R(eltwise, quill_cmd_eltwise) \
-	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather)
+	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \
+	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) R(pool, quill_cmd_pool)
 
 enum quill_record {
 	QUILL_RECORD_none,

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Depthwise windows for AVX-512 VNNI. depthwise_plain.h says what is computed.
+ *
+ * vpdpbusd adds up four neighbouring bytes, so four taps of a channel have to be neighbours: taps above one another
+ * (those of a column, in fours) are interleaved. A column is interleaved once and then serves all windows that it is
+ * part of. The bytes of the input have their sign bit flipped (they are the unsigned operand), and 128 times the sum of
+ * the weights is taken away again.
+ *
+ * Interleaving works within 128 bits, so quarter q of a column, or of the sums, has channels 4 q .. 4 q + 3 of each
+ * 16. The weights are prepared in that order.
+ */
+#ifndef QUILL_DEPTHWISE_AVX512_H
+#define QUILL_DEPTHWISE_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "depthwise_plain.h"
+#include "micro_avx512.h"
+
+/* Fours of taps of a window that are held prepared: 7 by 7 has 14. Larger ones are left to plain C. */
+#define DEPTHWISE_FOURS 16
+
+struct depthwise {
+	const uint8_t *b;
+	uint32_t high;		/* fours of a column; 0: too many */
+	/* -128 times the sum of the weights */
+	__m512i base[4];
+	/* of column j, four i: [j * high + i] */
+	__m512i weight[DEPTHWISE_FOURS][4];
+};
+
+/* Where channel @c of a quarter's order is. */
+static inline uint32_t depthwise_place(uint32_t c)
+{
+	return c % 16 / 4 * 16 + c / 16 * 4 + c % 4;
+}
+
+static inline void depthwise_prepare(struct depthwise *d, const struct quill_windows *w,
+				     const uint8_t *b)
+{
+	uint32_t high = (w->kh + 3) / 4, i, j, c, k;
+	int8_t *bytes = (int8_t *)d->weight;
+	int32_t *base = (int32_t *)d->base;
+
+	d->b = b;
+	d->high = 0;
+	if (w->kw > DEPTHWISE_FOURS / high)
+		return;
+	d->high = high;
+	memset(d->weight, 0, w->kw * high * sizeof(d->weight[0]));
+	memset(base, 0, sizeof(d->base));
+	for (i = 0; i < w->kh; i++) {
+		for (j = 0; j < w->kw; j++) {
+			int8_t *to = bytes + (j * high + i / 4) * sizeof(d->weight[0]) + i % 4;
+
+			k = i * w->kw + j;
+			b = d->b + (k / QUILL_PANEL_K) * QUILL_PANEL_GROUP + k % QUILL_PANEL_K;
+			for (c = 0; c < QUILL_PANEL_N; c++) {
+				int8_t tap = (int8_t)(b[c * QUILL_PANEL_K] ^ 0x80);
+
+				to[depthwise_place(c) * 4] = tap;
+				base[depthwise_place(c)] -= 128 * tap;
+			}
+		}
+	}
+}
+
+/* Four taps above one another, @rows of which exist, interleaved: those that do not exist have weight 0. */
+static inline void depthwise_interleave(__m512i to[4], const int8_t *src, size_t tap_line,
+					uint32_t rows, __mmask64 mask)
+{
+	const __m512i flip = _mm512_set1_epi8(-128);
+	__m512i t[4], lo02, hi02, lo13, hi13;
+
+	_Pragma("GCC unroll 4")
+	for (uint32_t i = 0; i < 4; i++)
+		t[i] = i < rows ? _mm512_xor_si512(flip, _mm512_maskz_loadu_epi8(mask,
+									src + i * tap_line)) : flip;
+	lo02 = _mm512_unpacklo_epi8(t[0], t[1]);
+	hi02 = _mm512_unpackhi_epi8(t[0], t[1]);
+	lo13 = _mm512_unpacklo_epi8(t[2], t[3]);
+	hi13 = _mm512_unpackhi_epi8(t[2], t[3]);
+	to[0] = _mm512_unpacklo_epi16(lo02, lo13);
+	to[1] = _mm512_unpackhi_epi16(lo02, lo13);
+	to[2] = _mm512_unpacklo_epi16(hi02, hi13);
+	to[3] = _mm512_unpackhi_epi16(hi02, hi13);
+}
+
+/* From quarters to channels in their order: a transposition of 128-bit pieces. */
+static inline void depthwise_store(int32_t *acc, const __m512i sum[4])
+{
+	__m512i a = _mm512_shuffle_i32x4(sum[0], sum[1], 0x44);
+	__m512i b = _mm512_shuffle_i32x4(sum[2], sum[3], 0x44);
+	__m512i c = _mm512_shuffle_i32x4(sum[0], sum[1], 0xee);
+	__m512i d = _mm512_shuffle_i32x4(sum[2], sum[3], 0xee);
+
+	_mm512_storeu_si512(acc, _mm512_shuffle_i32x4(a, b, 0x88));
+	_mm512_storeu_si512(acc + 16, _mm512_shuffle_i32x4(a, b, 0xdd));
+	_mm512_storeu_si512(acc + 32, _mm512_shuffle_i32x4(c, d, 0x88));
+	_mm512_storeu_si512(acc + 48, _mm512_shuffle_i32x4(c, d, 0xdd));
+}
+
+/* Columns @from .. @from + @count - 1 of a line of windows, @step bytes apart. */
+static inline void depthwise_columns(const struct depthwise *d, const struct quill_windows *w,
+				     const int8_t *src, size_t step, uint32_t count,
+				     __mmask64 mask, __m512i (*column)[4])
+{
+	uint32_t i, x;
+
+	for (x = 0; x < count; x++, src += step)
+		for (i = 0; i < d->high; i++)
+			depthwise_interleave(*column++, src + 4 * i * w->tap_line, w->tap_line,
+					     w->kh - 4 * i, mask);
+}
+
+/* @fours a constant where that pays: the weights then live in registers. */
+static inline __attribute__((always_inline)) void
+depthwise_dots(const struct depthwise *d, const uint32_t fours, const __m512i (*column)[4],
+	       uint32_t apart, uint32_t pixels, int32_t (*acc)[QUILL_PANEL_N])
+{
+	uint32_t p, i, q;
+
+	for (p = 0; p < pixels; p++, column += apart) {
+		__m512i sum[4];
+
+		_Pragma("GCC unroll 4")
+		for (q = 0; q < 4; q++)
+			sum[q] = d->base[q];
+		_Pragma("GCC unroll 4")
+		for (i = 0; i < fours; i++)
+			_Pragma("GCC unroll 4")
+			for (q = 0; q < 4; q++)
+				sum[q] = micro_dot(sum[q], column[i][q], d->weight[i][q]);
+		depthwise_store(acc[p], sum);
+	}
+}
+
+static inline void depthwise_windows(const struct depthwise *d, const struct quill_windows *w,
+				     const int8_t *src, uint32_t n, uint32_t pixels,
+				     int32_t (*acc)[QUILL_PANEL_N])
+{
+	__m512i column[DEPTHWISE_PIXELS * DEPTHWISE_FOURS][4];
+	const uint32_t fours = w->kw * d->high;
+	__mmask64 mask = ~0ull >> (64 - n);
+	uint32_t apart, p;
+
+	if (!d->high) {
+		depthwise_plain(w, src, n, d->b, pixels, acc);
+		return;
+	}
+	apart = w->tap_pixel ? (uint32_t)(w->pixel / w->tap_pixel) : 0;
+	if (apart && apart <= w->kw && w->pixel % w->tap_pixel == 0) {
+		/* windows that overlap share columns */
+		depthwise_columns(d, w, src, w->tap_pixel, (pixels - 1) * apart + w->kw, mask,
+				  column);
+		apart *= d->high;
+	} else {
+		for (p = 0; p < pixels; p++)
+			depthwise_columns(d, w, src + p * w->pixel, w->tap_pixel, w->kw, mask,
+					  column + p * fours);
+		apart = fours;
+	}
+	if (fours == 3)
+		depthwise_dots(d, 3, column, apart, pixels, acc);
+	else
+		depthwise_dots(d, fours, column, apart, pixels, acc);
+}
+
+#endif /* QUILL_DEPTHWISE_AVX512_H */

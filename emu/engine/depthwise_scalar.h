@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Depthwise windows as depthwise_plain.h has them: nothing to prepare. */
+#ifndef QUILL_DEPTHWISE_SCALAR_H
+#define QUILL_DEPTHWISE_SCALAR_H
+
+#include "depthwise_plain.h"
+
+struct depthwise {
+	const uint8_t *b;
+};
+
+static inline void depthwise_prepare(struct depthwise *d, const struct quill_windows *w,
+				     const uint8_t *b)
+{
+	d->b = b;
+}
+
+static inline void depthwise_windows(const struct depthwise *d, const struct quill_windows *w,
+				     const int8_t *src, uint32_t n, uint32_t pixels,
+				     int32_t (*acc)[QUILL_PANEL_N])
+{
+	depthwise_plain(w, src, n, d->b, pixels, acc);
+}
+
+#endif /* QUILL_DEPTHWISE_SCALAR_H */

@@ -35,6 +35,9 @@ void cb_reset(struct core *core)
 	core->admin_tail = 0;
 	core->db_pending = 0;
 	memset(core->db_tail, 0, sizeof(core->db_tail));
+	memset(core->db_class, 0, sizeof(core->db_class));
+	core->db_floor = 0;
+	core->floor = 0;
 	pthread_mutex_unlock(&core->lock);
 }
 
@@ -43,6 +46,8 @@ void cb_doorbell(struct core *core, uint32_t queue, uint32_t tail)
 	pthread_mutex_lock(&core->lock);
 	core->db_tail[queue] = tail;
 	core->db_pending |= 1ull << queue;
+	if (core->db_floor < core->db_class[queue])
+		core->db_floor = core->db_class[queue];
 	processor_irq(core);
 	pthread_mutex_unlock(&core->lock);
 }
@@ -84,6 +89,7 @@ static void xfer_go(struct core *core, uint32_t go)
 {
 	struct dma_port port = {
 		.core = core, .as = go & QUILL_XFER_AS_MASK, .engine = QUILL_ENGINE_FW,
+		.slot = core->ports.slot,
 	};
 	struct cb_ports *p = &core->ports;
 	uint8_t *mem = local(core, p->xfer_local, p->xfer_len);
@@ -133,7 +139,7 @@ static uint32_t read_time(struct core *core)
 
 static uint32_t read_counter(struct core *core, uint32_t offset)
 {
-	uint64_t value = core->counters[(offset - QUILL_CB_COUNTER_LO(0)) / 8];
+	uint64_t value = core->slot[core->ports.slot].counters[(offset - QUILL_CB_COUNTER_LO(0)) / 8];
 
 	return offset & 4 ? value >> 32 : value;
 }
@@ -143,6 +149,8 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 {
 	if (offset >= QUILL_CB_DB_TAIL(0) && offset < QUILL_CB_DB_TAIL(QUILL_MAX_QUEUES))
 		return core->db_tail[(offset - QUILL_CB_DB_TAIL(0)) / 4];
+	if (offset >= QUILL_CB_DB_CLASS(0) && offset < QUILL_CB_DB_CLASS(QUILL_MAX_QUEUES))
+		return core->db_class[(offset - QUILL_CB_DB_CLASS(0)) / 4];
 
 	switch (offset) {
 	case QUILL_CB_STATUS:
@@ -167,6 +175,11 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 		return core->db_pending;
 	case QUILL_CB_DB_PENDING_HI:
 		return core->db_pending >> 32;
+	case QUILL_CB_SLOT:
+		return core->ports.slot |
+		       core->slot[core->ports.slot].class << QUILL_SLOT_CLASS_SHIFT;
+	case QUILL_CB_FLOOR:
+		return core->floor;
 	default:
 		return 0;
 	}
@@ -227,7 +240,11 @@ static uint32_t cb_read(void *opaque, uint32_t offset)
 	case QUILL_CB_RETIRE_ADDR_HI:
 		return p->popped.addr >> 32;
 	case QUILL_CB_ENGINE_BUSY:
-		return issue_busy(core);
+		return slot_busy(core, p->slot);
+	case QUILL_CB_ENGINE_RUNS(0):
+	case QUILL_CB_ENGINE_RUNS(1):
+	case QUILL_CB_ENGINE_RUNS(2):
+		return issue_runs(core, (offset - QUILL_CB_ENGINE_RUNS(0)) / 4);
 	case QUILL_CB_CMD_OVERHEAD:
 		return core->emu->profile.cmd_overhead;
 	default:
@@ -247,8 +264,30 @@ static void write_status(struct core *core, uint32_t value)
 		core->status = value;
 }
 
+/* Doorbells were answered: what they kept from starting may. */
+static void clear_doorbells(struct core *core, uint64_t which)
+{
+	uint64_t left;
+
+	core->db_pending &= ~which;
+	core->db_floor = 0;
+	for (left = core->db_pending; left; left &= left - 1)
+		if (core->db_floor < core->db_class[__builtin_ctzll(left)])
+			core->db_floor = core->db_class[__builtin_ctzll(left)];
+	issue_kick(core);
+}
+
+static void write_class(struct core *core, uint8_t *class, uint32_t value)
+{
+	*class = value < QUILL_CLASSES ? value : QUILL_CLASSES - 1;
+	issue_kick(core);
+}
+
 static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 {
+	if (offset >= QUILL_CB_DB_CLASS(0) && offset < QUILL_CB_DB_CLASS(QUILL_MAX_QUEUES))
+		write_class(core, &core->db_class[(offset - QUILL_CB_DB_CLASS(0)) / 4], value);
+
 	switch (offset) {
 	case QUILL_CB_STATUS:
 		write_status(core, value);
@@ -272,11 +311,14 @@ static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 		core->timer = (uint64_t)value << 32 | core->ports.timer_lo;
 		core->timer_armed = true;
 		break;
+	case QUILL_CB_FLOOR:
+		write_class(core, &core->floor, value);
+		break;
 	case QUILL_CB_DB_PENDING_LO:
-		core->db_pending &= ~(uint64_t)value;
+		clear_doorbells(core, value);
 		break;
 	case QUILL_CB_DB_PENDING_HI:
-		core->db_pending &= ~((uint64_t)value << 32);
+		clear_doorbells(core, (uint64_t)value << 32);
 		break;
 	}
 	processor_irq(core);
@@ -321,6 +363,9 @@ static void cb_write(void *opaque, uint32_t offset, uint32_t value)
 	case QUILL_CB_XFER_GO:
 		xfer_go(core, value);
 		break;
+	case QUILL_CB_SLOT:
+		slot_select(core, value);
+		break;
 	case QUILL_CB_ISSUE_CMD:
 		p->issue_cmd = value;
 		break;
@@ -340,7 +385,10 @@ static void cb_write(void *opaque, uint32_t offset, uint32_t value)
 		issue_resume(core, value);
 		break;
 	case QUILL_CB_JOB_BEGIN:
-		issue_job_begin(core);
+		slot_job_begin(core);
+		break;
+	case QUILL_CB_JOB_END:
+		slot_job_end(core);
 		break;
 	default:
 		pthread_mutex_lock(&core->lock);

@@ -26,9 +26,9 @@
 #include "timing.h"
 
 #define CORE_MAX_THREADS	64u
-/* Fits the retirements of all engines: a slot is free again when its retirement was popped. */
-#define CORE_RETIRE_RING	64u
-/* SRAM is cleared at a job's start in pieces of this size, those that were written to. */
+/* Fits all retirements: a place in a FIFO is free again when its command's retirement was popped. */
+#define CORE_RETIRE_RING	(QUILL_SLOTS * QUILL_ENGINE_COUNT * QUILL_ENGINE_FIFO)
+/* A scratchpad is cleared in pieces of this size, those that were written to. */
 #define SRAM_GRANULE		65536u
 #define SRAM_MAX_GRANULES	1024u
 /* Set in QUILL_CORE_ERROR when the processor died of a trap; mcause is in the low bits. */
@@ -37,7 +37,9 @@
 struct issued {
 	union quill_cmd rec[QUILL_MAX_RECORDS];
 	uint64_t end;		/* device time at which it has finished */
+	uint64_t cycles;	/* of device time that it takes */
 	uint16_t tag;
+	uint8_t slot;
 	uint8_t as;
 	bool small;		/* not worth a worker or another thread */
 };
@@ -46,6 +48,30 @@ struct retirement {
 	uint32_t head;		/* as QUILL_CB_RETIRE */
 	uint32_t fault;		/* as QUILL_CB_RETIRE_FAULT */
 	uint64_t addr;
+	uint8_t slot;
+};
+
+/* A slot's commands in one engine. */
+struct lane {
+	/* under the core's lock */
+	struct issued fifo[QUILL_ENGINE_FIFO];
+	unsigned int head, count;
+	unsigned int doomed;	/* the first of them, which retire as KILLED behind what runs */
+	unsigned int unpopped;	/* commands issued whose retirement was not popped */
+	bool stopped;		/* by a fault or an abort, until RESUME */
+	uint64_t served;	/* device time had, for the engine's choice: see slot.c */
+	uint64_t free_at;	/* device time */
+};
+
+/* What belongs to one job alone. */
+struct slot {
+	struct lane lane[QUILL_ENGINE_COUNT];
+	/* NULL: not touched yet, reads as zero. */
+	_Atomic(uint8_t *) sram;
+	_Atomic uint64_t sram_dirty[SRAM_MAX_GRANULES / 64];
+	/* under the core's lock */
+	uint8_t class;
+	uint64_t counters[QUILL_COUNTER_COUNT];
 };
 
 struct engine {
@@ -59,15 +85,10 @@ struct engine {
 	_Atomic bool abort;
 
 	/* under the core's lock */
-	struct issued fifo[QUILL_ENGINE_FIFO];
-	unsigned int head, count;
-	unsigned int doomed;	/* the first of them, which retire as KILLED behind what runs */
-	unsigned int slots;	/* commands issued whose retirement was not popped */
+	uint64_t waiting;	/* slots that have commands in their FIFO, a bit each */
 	bool running;
-	bool stopped;		/* by a fault or an abort, until RESUME */
-
-	/* the control processor's thread only */
-	uint64_t free_at;	/* device time */
+	uint8_t slot;		/* whose command runs */
+	uint64_t served;	/* what the slot had had whose command was taken last */
 };
 
 /* What the transfer unit and the issue port hold; the control processor's thread only. */
@@ -75,6 +96,7 @@ struct cb_ports {
 	uint64_t xfer_addr;
 	uint32_t xfer_local, xfer_len, xfer_result;
 	uint64_t xfer_fault;
+	uint32_t slot;
 	uint32_t issue_cmd;
 	uint64_t issue_ready;
 	uint32_t issue_result;
@@ -93,12 +115,10 @@ struct core {
 	bool threaded;
 	struct rv32 *cpu;
 	uint8_t *tcm;
-	uint8_t *sram;
-	_Atomic uint64_t sram_dirty[SRAM_MAX_GRANULES / 64];
 	struct dma_ctx *ctx;
 	struct cb_ports ports;
-	uint64_t counters[QUILL_COUNTER_COUNT];
 	struct engine engine[QUILL_ENGINE_COUNT];
+	struct slot slot[QUILL_SLOTS];
 
 	pthread_mutex_t lock;
 	pthread_cond_t wake;	/* the control processor sleeps here */
@@ -129,6 +149,12 @@ struct core {
 	uint32_t admin_tail;
 	uint64_t db_pending;
 	uint32_t db_tail[QUILL_MAX_QUEUES];
+	uint8_t db_class[QUILL_MAX_QUEUES];
+	uint8_t floor;		/* class below which nothing starts; and the same for pending doorbells */
+	uint8_t db_floor;
+	/* Scratchpads that no slot has, all zero. */
+	uint8_t *spare_sram[QUILL_SLOTS];
+	unsigned int spare_srams;
 	struct retirement retired[CORE_RETIRE_RING];
 	unsigned int retired_head, retired_count;
 	unsigned int spin_ns;	/* how long it paid to wait awake, lately */
@@ -215,12 +241,28 @@ int issue_init(struct core *core);
 void issue_fini(struct core *core);
 void issue_go(struct core *core, uint32_t go);
 void issue_abort(struct core *core, uint32_t mask);
+void issue_abort_all(struct core *core);
 void issue_resume(struct core *core, uint32_t mask);
-uint32_t issue_busy(struct core *core);
+bool issue_any_busy(struct core *core);
+uint32_t issue_runs(struct core *core, unsigned int engine);
 void issue_pop(struct core *core, struct retirement *out);
 void issue_drop(struct core *core);
-void issue_job_begin(struct core *core);
 void issue_reset(struct core *core);
+void issue_kick(struct core *core);
+
+/* ---- slot.c ---- */
+void slot_select(struct core *core, uint32_t value);
+bool slot_may_start(const struct core *core, unsigned int slot);
+int slot_next(const struct engine *engine);
+void slot_push(struct engine *engine, const struct issued *cmd);
+void slot_take(struct engine *engine, unsigned int slot, struct issued *cmd);
+void slot_serve(struct engine *engine, const struct issued *cmd);
+uint32_t slot_busy(struct core *core, unsigned int slot);
+uint8_t *slot_sram(struct core *core, unsigned int slot);
+void slot_job_begin(struct core *core);
+void slot_job_end(struct core *core);
+void slot_reset(struct core *core);
+void slot_fini(struct core *core);
 
 /* ---- exec.c and the executors ---- */
 struct exec {

@@ -109,12 +109,12 @@ static uint32_t open_devmem(struct dma_ctx *ctx, uint64_t offset, uint64_t len, 
 	return QUILL_FAULT_NONE;
 }
 
-static void sram_mark(struct core *core, uint64_t offset, uint64_t len)
+static void sram_mark(struct slot *slot, uint64_t offset, uint64_t len)
 {
 	uint64_t i;
 
 	for (i = offset / SRAM_GRANULE; i <= (offset + len - 1) / SRAM_GRANULE; i++)
-		atomic_fetch_or_explicit(&core->sram_dirty[i / 64], 1ull << i % 64,
+		atomic_fetch_or_explicit(&slot->sram_dirty[i / 64], 1ull << i % 64,
 					 memory_order_relaxed);
 }
 
@@ -123,18 +123,22 @@ static uint32_t open_sram(struct dma_ctx *ctx, const struct dma_port *port, uint
 {
 	uint64_t size = ctx->emu->profile.sram_size;
 	uint64_t offset = va - QUILL_VA_SRAM;
+	uint8_t *sram;
 
 	if (offset >= size)
 		return QUILL_FAULT_ADDRESS;
 	if (!(atomic_load_explicit(&ctx->emu->mmu.as[port->as].ctrl, memory_order_relaxed) &
 	      QUILL_AS_CTRL_ENABLE))
 		return QUILL_FAULT_AS;
-	run->ptr = port->core->sram + offset;
+	sram = slot_sram(port->core, port->slot);
+	if (!sram)
+		return QUILL_FAULT_INTERNAL;
+	run->ptr = sram + offset;
 	run->len = len < size - offset ? len : size - offset;
 	run->mapped = 0;
 	run->write = write;
 	if (write)
-		sram_mark(port->core, offset, run->len);
+		sram_mark(&port->core->slot[port->slot], offset, run->len);
 	return QUILL_FAULT_NONE;
 }
 

@@ -62,9 +62,10 @@ struct dma_ctx {
 
 /* Who accesses, and in which space. */
 struct dma_port {
-	struct core *core;	/* whose SRAM lies in the window */
+	struct core *core;
 	uint8_t as;
 	uint8_t engine;		/* enum quill_engine */
+	uint8_t slot;		/* whose scratchpad lies in the window */
 };
 
 /* What went wrong first. */

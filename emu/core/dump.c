@@ -132,18 +132,32 @@ static void dump_queues(struct core *core, FILE *f)
 
 static void dump_engine(struct engine *engine, FILE *f)
 {
+	unsigned int slot, waiting = 0;
+
+	for (slot = 0; slot < QUILL_SLOTS; slot++)
+		waiting += engine->core->slot[slot].lane[engine->id].count;
+	fprintf(f, "  engine %s: ", engine_name(engine->id));
+	if (engine->running)
+		fprintf(f, "runs a command of slot %u%s, ", engine->slot,
+			atomic_load(&engine->abort) ? ", aborting" : "");
+	else
+		fputs("idle, ", f);
+	fprintf(f, "%u waiting\n", waiting);
+}
+
+static void dump_lane(const struct lane *lane, unsigned int engine, FILE *f)
+{
 	const struct issued *cmd;
 	unsigned int i;
 
-	fprintf(f, "  engine %s: %s%s%s, %u waiting, %u of %u slots used, free at cycle %" PRIu64 "\n",
-		engine_name(engine->id), engine->running ? "runs" : "idle",
-		engine->stopped ? ", stopped" : "", atomic_load(&engine->abort) ? ", aborting" : "",
-		engine->count, engine->slots, QUILL_ENGINE_FIFO, engine->free_at);
-	for (i = 0; i < engine->count; i++) {
-		cmd = &engine->fifo[(engine->head + i) % QUILL_ENGINE_FIFO];
-		fprintf(f, "    waits: tag %u, %s, space %u, ends at cycle %" PRIu64 "%s\n", cmd->tag,
+	fprintf(f, "    %s: %u waiting, %u of %u places used%s, free at cycle %" PRIu64 "\n",
+		engine_name(engine), lane->count, lane->unpopped, QUILL_ENGINE_FIFO,
+		lane->stopped ? ", stopped" : "", lane->free_at);
+	for (i = 0; i < lane->count; i++) {
+		cmd = &lane->fifo[(lane->head + i) % QUILL_ENGINE_FIFO];
+		fprintf(f, "      waits: tag %u, %s, space %u, ends at cycle %" PRIu64 "%s\n", cmd->tag,
 			opcode_name(cmd->rec[0].hdr.opcode), cmd->as, cmd->end,
-			i < engine->doomed ? ", will be killed" : "");
+			i < lane->doomed ? ", will be killed" : "");
 	}
 }
 
@@ -154,14 +168,14 @@ static void dump_retired(struct core *core, FILE *f)
 
 	for (i = 0; i < core->retired_count; i++) {
 		r = &core->retired[(core->retired_head + i) % CORE_RETIRE_RING];
-		fprintf(f, "  retired: tag %u of %s, fault %u at 0x%" PRIx64 "\n",
-			r->head & QUILL_RETIRE_TAG_MASK,
+		fprintf(f, "  retired: tag %u of slot %u, %s, fault %u at 0x%" PRIx64 "\n",
+			r->head & QUILL_RETIRE_TAG_MASK, r->slot,
 			engine_name(r->head >> QUILL_RETIRE_ENGINE_SHIFT & QUILL_RETIRE_ENGINE_MASK),
 			r->fault & 0xff, r->addr);
 	}
 }
 
-static void dump_counters(struct core *core, FILE *f)
+static void dump_counters(const struct slot *slot, FILE *f)
 {
 	static const char *const names[QUILL_COUNTER_COUNT] = {
 		[QUILL_COUNTER_CYCLES] = "cycles",
@@ -175,20 +189,35 @@ static void dump_counters(struct core *core, FILE *f)
 	};
 	unsigned int i;
 
-	fputs("  counters:", f);
+	fputs("    counters:", f);
 	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
 		fprintf(f, "%s %s %" PRIu64, i ? "," : "", name_of(names, COUNT(names), i),
-			core->counters[i]);
+			slot->counters[i]);
 	fputc('\n', f);
 }
 
-static unsigned int dirty_granules(struct core *core)
+static unsigned int dirty_granules(const struct slot *slot)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < COUNT(core->sram_dirty); i++)
-		n += __builtin_popcountll(atomic_load(&core->sram_dirty[i]));
+	for (i = 0; i < COUNT(slot->sram_dirty); i++)
+		n += __builtin_popcountll(atomic_load(&slot->sram_dirty[i]));
 	return n;
+}
+
+/* One that a job has used since it was reset. */
+static void dump_slot(struct core *core, unsigned int number, FILE *f)
+{
+	const struct slot *slot = &core->slot[number];
+	unsigned int i;
+
+	if (!slot->counters[QUILL_COUNTER_COMMANDS] && !atomic_load(&slot->sram))
+		return;
+	fprintf(f, "  slot %u: class %u, scratchpad: %u pieces of %u KiB written to\n", number,
+		slot->class, dirty_granules(slot), SRAM_GRANULE >> 10);
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		dump_lane(&slot->lane[i], i, f);
+	dump_counters(slot, f);
 }
 
 static void dump_core(struct core *core, FILE *f)
@@ -206,9 +235,11 @@ static void dump_core(struct core *core, FILE *f)
 	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
 		dump_engine(&core->engine[i], f);
 	dump_retired(core, f);
-	dump_counters(core, f);
-	fprintf(f, "  scratchpad: %u pieces of %u KiB written to\n", dirty_granules(core),
-		SRAM_GRANULE >> 10);
+	if (core->floor || core->db_floor)
+		fprintf(f, "  nothing starts below class %u\n",
+			core->floor > core->db_floor ? core->floor : core->db_floor);
+	for (i = 0; i < QUILL_SLOTS; i++)
+		dump_slot(core, i, f);
 	pthread_mutex_unlock(&core->lock);
 }
 

@@ -6,13 +6,12 @@
  * command that costs less than waking that thread runs at once on the control processor's, if the engine
  * is idle: nobody can tell, but by the clock on the wall.
  *
- * An engine is stopped by a command that faults or is aborted: everything behind it retires as KILLED
- * until RESUME. The slot of a command is free again when its retirement was popped, which
+ * A command that faults or is aborted stops its slot in that engine: everything of the slot behind it
+ * retires as KILLED until RESUME. The place of a command is free again when its retirement was popped, which
  * bounds the retirements that have to be kept.
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "quill/isa_check.h"
 
@@ -22,36 +21,43 @@
 #define SMALL_MACS	(1u << 20)
 #define SMALL_BYTES	(128u << 10)
 
-/* Under the core's lock; the caller wakes whom it concerns by processor_irq(). */
-static void retire(struct engine *engine, uint16_t tag, const struct dma_fault *fault)
+/* Under the core's lock. */
+static void retire(struct engine *engine, const struct issued *cmd, const struct dma_fault *fault)
 {
 	struct core *core = engine->core;
 	struct retirement *r;
 
 	r = &core->retired[(core->retired_head + core->retired_count++) % CORE_RETIRE_RING];
-	r->head = QUILL_RETIRE_VALID | engine->id << QUILL_RETIRE_ENGINE_SHIFT | tag;
+	r->head = QUILL_RETIRE_VALID | engine->id << QUILL_RETIRE_ENGINE_SHIFT | cmd->tag;
 	r->fault = fault->fault | fault->access << 8;
 	r->addr = fault->addr;
+	r->slot = cmd->slot;
 	processor_irq(core);
 }
 
-/* Retire the first @doomed of those that wait as KILLED. Under the core's lock. */
-static void drop_fifo(struct engine *engine, unsigned int doomed)
+static struct lane *lane_of(struct engine *engine, unsigned int slot)
+{
+	return &engine->core->slot[slot].lane[engine->id];
+}
+
+/* Retire those of @slot that wait and are doomed as KILLED. Under the core's lock. */
+static void drop_doomed(struct engine *engine, unsigned int slot)
 {
 	const struct dma_fault killed = { .fault = QUILL_FAULT_KILLED };
+	struct lane *lane = lane_of(engine, slot);
+	struct issued cmd;
 
-	engine->doomed = 0;
-	for (; doomed; doomed--, engine->count--) {
-		retire(engine, engine->fifo[engine->head].tag, &killed);
-		engine->head = (engine->head + 1) % QUILL_ENGINE_FIFO;
+	for (; lane->doomed; lane->doomed--) {
+		slot_take(engine, slot, &cmd);
+		retire(engine, &cmd, &killed);
 	}
 }
 
 /* What waits now will not run, and what is issued before RESUME neither. Under the core's lock. */
-static void stop_engine(struct engine *engine)
+static void stop_lane(struct lane *lane)
 {
-	engine->stopped = true;
-	engine->doomed = engine->count;
+	lane->stopped = true;
+	lane->doomed = lane->count;
 }
 
 static void execute(struct engine *engine, const struct issued *cmd, struct dma_ctx *ctx)
@@ -60,7 +66,7 @@ static void execute(struct engine *engine, const struct issued *cmd, struct dma_
 	struct exec x = {
 		.emu = core->emu,
 		.ctx = ctx,
-		.port = { .core = core, .as = cmd->as, .engine = engine->id },
+		.port = { .core = core, .as = cmd->as, .engine = engine->id, .slot = cmd->slot },
 		.cmd = cmd->rec,
 		.end = cmd->end,
 		.abort = &engine->abort,
@@ -77,9 +83,9 @@ static void execute(struct engine *engine, const struct issued *cmd, struct dma_
 	if (atomic_exchange(&engine->abort, false))
 		fault = (struct dma_fault){ .fault = QUILL_FAULT_KILLED };
 	else if (fault.fault)
-		stop_engine(engine);
-	retire(engine, cmd->tag, &fault);
-	drop_fifo(engine, engine->doomed);
+		stop_lane(lane_of(engine, cmd->slot));
+	retire(engine, cmd, &fault);
+	drop_doomed(engine, cmd->slot);
 	if (atomic_load(&core->stop))
 		pthread_cond_broadcast(&core->idle);
 	pthread_mutex_unlock(&core->lock);
@@ -90,24 +96,33 @@ static void *engine_main(void *arg)
 	struct engine *engine = arg;
 	struct core *core = engine->core;
 	struct issued cmd;
+	int slot;
 
 	pthread_mutex_lock(&core->lock);
 	while (!core->quit) {
 		/* The control processor's thread may be running a small one. */
-		if (!engine->count || engine->running) {
+		slot = engine->running ? -1 : slot_next(engine);
+		if (slot < 0) {
 			pthread_cond_wait(&engine->wake, &core->lock);
 			continue;
 		}
-		cmd = engine->fifo[engine->head];
-		engine->head = (engine->head + 1) % QUILL_ENGINE_FIFO;
-		engine->count--;
-		engine->running = true;
+		slot_take(engine, slot, &cmd);
+		slot_serve(engine, &cmd);
 		pthread_mutex_unlock(&core->lock);
 		execute(engine, &cmd, engine->ctx);
 		pthread_mutex_lock(&core->lock);
 	}
 	pthread_mutex_unlock(&core->lock);
 	return NULL;
+}
+
+/* What keeps engines from commands that they have may have gone. */
+void issue_kick(struct core *core)
+{
+	unsigned int i;
+
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		pthread_cond_signal(&core->engine[i].wake);
 }
 
 /* The command at the port's address, copied once; its engine's number has to be the opcode's. */
@@ -133,6 +148,7 @@ static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
 	if (op->engine >= QUILL_ENGINE_COUNT || op->engine != (go & 0xff))
 		return QUILL_FAULT_INTERNAL;
 	cmd->tag = go >> 8;
+	cmd->slot = core->ports.slot;
 	cmd->as = go >> 24;
 	if (cmd->as == QUILL_AS_HOST || cmd->as >= QUILL_MAX_AS)
 		return QUILL_FAULT_AS;
@@ -143,13 +159,15 @@ static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
 static void account(struct engine *engine, struct issued *cmd, const struct cost *cost)
 {
 	struct core *core = engine->core;
+	struct lane *lane = lane_of(engine, cmd->slot);
 	uint64_t start = core->ports.issue_ready;
-	uint64_t *counters = core->counters;
+	uint64_t *counters = core->slot[cmd->slot].counters;
 
-	if (start < engine->free_at)
-		start = engine->free_at;
+	if (start < lane->free_at)
+		start = lane->free_at;
+	cmd->cycles = cost->cycles;
 	cmd->end = start + cost->cycles;
-	engine->free_at = cmd->end;
+	lane->free_at = cmd->end;
 	core->ports.issue_end = cmd->end;
 
 	if (counters[QUILL_COUNTER_CYCLES] < cmd->end)
@@ -165,20 +183,22 @@ static void account(struct engine *engine, struct issued *cmd, const struct cost
 static bool accept(struct engine *engine, const struct issued *cmd)
 {
 	const struct dma_fault killed = { .fault = QUILL_FAULT_KILLED };
+	struct lane *lane = lane_of(engine, cmd->slot);
 
-	engine->slots++;
-	if (engine->stopped && !engine->running) {
-		retire(engine, cmd->tag, &killed);
+	lane->unpopped++;
+	if (lane->stopped && !(engine->running && engine->slot == cmd->slot)) {
+		retire(engine, cmd, &killed);
 		return false;
 	}
-	if (cmd->small && !engine->running && !engine->count) {
-		engine->running = true;
+	if (cmd->small && !engine->running && !lane->count && slot_next(engine) < 0 &&
+	    slot_may_start(engine->core, cmd->slot)) {
+		slot_serve(engine, cmd);
 		return true;
 	}
-	engine->fifo[(engine->head + engine->count++) % QUILL_ENGINE_FIFO] = *cmd;
+	slot_push(engine, cmd);
 	/* Behind the one that is being aborted: retirements keep their order. */
-	if (engine->stopped)
-		engine->doomed = engine->count;
+	if (lane->stopped)
+		lane->doomed = lane->count;
 	return false;
 }
 
@@ -202,7 +222,7 @@ void issue_go(struct core *core, uint32_t go)
 	cmd.small = cost.macs <= SMALL_MACS && cost.bytes <= SMALL_BYTES;
 
 	pthread_mutex_lock(&core->lock);
-	if (engine->slots == QUILL_ENGINE_FIFO || atomic_load(&core->stop)) {
+	if (lane_of(engine, cmd.slot)->unpopped == QUILL_ENGINE_FIFO || atomic_load(&core->stop)) {
 		p->issue_result = QUILL_ISSUE_BUSY;
 		pthread_mutex_unlock(&core->lock);
 		return;
@@ -219,16 +239,19 @@ void issue_go(struct core *core, uint32_t go)
 		pthread_cond_signal(&engine->wake);
 }
 
-/* Stop what runs at its next tile, drop what waits. An idle engine is left as it is. */
-static void abort_engine(struct engine *engine)
+/* Stop what runs of @slot at its next tile, drop what waits. An idle engine is left as it is. */
+static void abort_lane(struct engine *engine, unsigned int slot)
 {
-	if (!engine->running && !engine->count)
+	struct lane *lane = lane_of(engine, slot);
+	bool runs = engine->running && engine->slot == slot;
+
+	if (!runs && !lane->count)
 		return;
-	stop_engine(engine);
-	if (engine->running)
+	stop_lane(lane);
+	if (runs)
 		atomic_store(&engine->abort, true);
 	else
-		drop_fifo(engine, engine->doomed);
+		drop_doomed(engine, slot);
 }
 
 void issue_abort(struct core *core, uint32_t mask)
@@ -238,7 +261,18 @@ void issue_abort(struct core *core, uint32_t mask)
 	pthread_mutex_lock(&core->lock);
 	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
 		if (mask >> i & 1)
-			abort_engine(&core->engine[i]);
+			abort_lane(&core->engine[i], core->ports.slot);
+	pthread_mutex_unlock(&core->lock);
+}
+
+void issue_abort_all(struct core *core)
+{
+	unsigned int i, slot;
+
+	pthread_mutex_lock(&core->lock);
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		for (slot = 0; slot < QUILL_SLOTS; slot++)
+			abort_lane(&core->engine[i], slot);
 	pthread_mutex_unlock(&core->lock);
 }
 
@@ -249,29 +283,41 @@ void issue_resume(struct core *core, uint32_t mask)
 	pthread_mutex_lock(&core->lock);
 	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
 		if (mask >> i & 1)
-			core->engine[i].stopped = false;
+			core->slot[core->ports.slot].lane[i].stopped = false;
 	pthread_mutex_unlock(&core->lock);
 }
 
-static uint32_t busy_mask(struct core *core)
+/* Under the core's lock. */
+static bool any_busy(const struct core *core)
 {
-	uint32_t mask = 0;
 	unsigned int i;
 
 	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
-		if (core->engine[i].running || core->engine[i].count)
-			mask |= 1u << i;
-	return mask;
+		if (core->engine[i].running || core->engine[i].waiting)
+			return true;
+	return false;
 }
 
-uint32_t issue_busy(struct core *core)
+bool issue_any_busy(struct core *core)
 {
-	uint32_t mask;
+	bool busy;
 
 	pthread_mutex_lock(&core->lock);
-	mask = busy_mask(core);
+	busy = any_busy(core);
 	pthread_mutex_unlock(&core->lock);
-	return mask;
+	return busy;
+}
+
+/* As QUILL_CB_ENGINE_RUNS. */
+uint32_t issue_runs(struct core *core, unsigned int engine)
+{
+	const struct engine *e = &core->engine[engine];
+	uint32_t runs;
+
+	pthread_mutex_lock(&core->lock);
+	runs = e->running ? QUILL_ENGINE_RUNS_VALID | e->slot : 0;
+	pthread_mutex_unlock(&core->lock);
+	return runs;
 }
 
 void issue_pop(struct core *core, struct retirement *out)
@@ -282,54 +328,11 @@ void issue_pop(struct core *core, struct retirement *out)
 		*out = core->retired[core->retired_head];
 		core->retired_head = (core->retired_head + 1) % CORE_RETIRE_RING;
 		core->retired_count--;
-		core->engine[out->head >> QUILL_RETIRE_ENGINE_SHIFT &
-			     QUILL_RETIRE_ENGINE_MASK].slots--;
+		core->slot[out->slot].lane[out->head >> QUILL_RETIRE_ENGINE_SHIFT &
+					   QUILL_RETIRE_ENGINE_MASK].unpopped--;
 		processor_irq(core);
 	}
 	pthread_mutex_unlock(&core->lock);
-}
-
-/* Clear what the last job wrote to the scratchpad. */
-static void clear_sram(struct core *core)
-{
-	uint32_t size = core->emu->profile.sram_size;
-	unsigned int word, bit;
-	uint64_t dirty, at;
-
-	for (word = 0; word < SRAM_MAX_GRANULES / 64; word++) {
-		dirty = atomic_exchange(&core->sram_dirty[word], 0);
-		for (; dirty; dirty &= dirty - 1) {
-			bit = __builtin_ctzll(dirty);
-			at = (word * 64 + bit) * (uint64_t)SRAM_GRANULE;
-			memset(core->sram + at, 0,
-			       size - at < SRAM_GRANULE ? size - at : SRAM_GRANULE);
-		}
-	}
-}
-
-/* Under the core's lock: quill_emu_dump() looks. */
-static void zero_counters(struct core *core)
-{
-	unsigned int i;
-
-	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
-		core->engine[i].free_at = 0;
-	memset(core->counters, 0, sizeof(core->counters));
-}
-
-void issue_job_begin(struct core *core)
-{
-	uint32_t busy = issue_busy(core);
-
-	if (busy) {
-		core_trace(core->emu, "core %u: JOB_BEGIN: found busy engines 0x%x, required none",
-			   core->id, busy);
-		return;
-	}
-	pthread_mutex_lock(&core->lock);
-	zero_counters(core);
-	pthread_mutex_unlock(&core->lock);
-	clear_sram(core);
 }
 
 /*
@@ -338,9 +341,9 @@ void issue_job_begin(struct core *core)
  */
 void issue_drop(struct core *core)
 {
-	issue_abort(core, ~0u);
+	issue_abort_all(core);
 	pthread_mutex_lock(&core->lock);
-	while (busy_mask(core))
+	while (any_busy(core))
 		pthread_cond_wait(&core->idle, &core->lock);
 	pthread_mutex_unlock(&core->lock);
 }
@@ -350,19 +353,15 @@ void issue_reset(struct core *core)
 {
 	unsigned int i;
 
+	slot_reset(core);
 	pthread_mutex_lock(&core->lock);
 	for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
-		core->engine[i].head = 0;
-		core->engine[i].slots = 0;
-		core->engine[i].stopped = false;
-		core->engine[i].doomed = 0;
+		core->engine[i].served = 0;
 		atomic_store(&core->engine[i].abort, false);
 	}
 	core->retired_head = 0;
 	core->retired_count = 0;
-	zero_counters(core);
 	pthread_mutex_unlock(&core->lock);
-	clear_sram(core);
 }
 
 int issue_init(struct core *core)

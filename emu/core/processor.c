@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "core.h"
@@ -103,7 +102,7 @@ static void sleep_locked(struct core *core)
 
 static void wait_for_interrupt(struct core *core)
 {
-	if (!must_wake(core) && issue_busy(core))
+	if (!must_wake(core) && issue_any_busy(core))
 		spin(core);
 
 	pthread_mutex_lock(&core->lock);
@@ -202,7 +201,7 @@ void processor_stop(struct core *core)
 	atomic_store(&core->stop, true);
 	rv32_stop(core->cpu);
 	/* It may be executing a command itself. */
-	issue_abort(core, ~0u);
+	issue_abort_all(core);
 	pthread_mutex_lock(&core->lock);
 	pthread_cond_broadcast(&core->wake);
 	while (core->active)
@@ -233,14 +232,6 @@ void processor_start(struct core *core)
 	pthread_cond_signal(&core->wake);
 }
 
-static void *map_zero(size_t size)
-{
-	void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return ptr == MAP_FAILED ? NULL : ptr;
-}
-
 int processor_init(struct core *core)
 {
 	pthread_condattr_t monotonic;
@@ -255,9 +246,8 @@ int processor_init(struct core *core)
 	pthread_cond_init(&core->idle, NULL);
 
 	core->tcm = calloc(1, QUILL_RV_TCM_SIZE);
-	core->sram = map_zero(core->emu->profile.sram_size);
 	core->ctx = dma_ctx_new(core->emu);
-	if (!core->tcm || !core->sram || !core->ctx)
+	if (!core->tcm || !core->ctx)
 		return -ENOMEM;
 	core->cpu = rv32_new(core->tcm, &cb_bus, core);
 	if (!core->cpu || issue_init(core))
@@ -281,8 +271,7 @@ void processor_fini(struct core *core)
 		pthread_join(core->thread, NULL);
 	if (core->cpu)
 		rv32_free(core->cpu);
-	if (core->sram)
-		munmap(core->sram, core->emu->profile.sram_size);
+	slot_fini(core);
 	free(core->tcm);
 	pthread_cond_destroy(&core->wake);
 	pthread_cond_destroy(&core->idle);

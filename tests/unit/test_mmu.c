@@ -315,7 +315,7 @@ static void last_page_of_the_space_is_usable_and_sram_follows(void **state)
 
 	assert_int_equal(try_write(r, QUILL_VA_END - 1, &both, 2), 0);
 	assert_int_equal(b->ptr[PAGE - 1], 0x34);
-	assert_int_equal(r->emu->core[0].sram[0], 0x12);
+	assert_int_equal(slot_sram(&r->emu->core[0], 0)[0], 0x12);
 }
 
 static void sram_window_has_its_bounds(void **state)
@@ -345,7 +345,7 @@ static void sram_is_cleared_for_the_next_job(void **state)
 
 	for (i = 0; i < 4; i++)
 		assert_int_equal(try_write(r, QUILL_VA_SRAM + at[i], &c, 1), 0);
-	issue_job_begin(&r->emu->core[0]);
+	slot_job_begin(&r->emu->core[0]);
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(try_read(r, QUILL_VA_SRAM + at[i], &c, 1), 0);
 		assert_int_equal(c, 0);

@@ -42,7 +42,7 @@
 #define   QUILL_ID			0x4c495551	/* "QUIL" */
 #define QUILL_REG_VERSION		0x0004	/* RO: hardware major << 16 | minor */
 #define   QUILL_HW_MAJOR		1
-#define   QUILL_HW_MINOR		0
+#define   QUILL_HW_MINOR		1
 #define QUILL_REG_CAPS			0x0008	/* RO */
 #define   QUILL_CAPS_CORES_MASK		0x000000ffu
 #define   QUILL_CAPS_QUEUES_MASK	0x0000ff00u
@@ -222,7 +222,7 @@ enum quill_fault {
  * source exists. Accesses outside the two windows trap.
  */
 #define QUILL_RV_TCM_BASE		0x10000000u	/* local memory */
-#define QUILL_RV_TCM_SIZE		0x00040000u	/* 256 KiB */
+#define QUILL_RV_TCM_SIZE		0x00100000u	/* 1 MiB */
 #define QUILL_RV_CB_BASE		0x20000000u	/* control block, 32-bit accesses only */
 #define QUILL_RV_CB_SIZE		0x00001000u
 
@@ -278,11 +278,33 @@ enum quill_fault {
 #define QUILL_XFER_MAX			4096
 
 /*
- * Issue port. A command (with its extension) lies in local memory; READY is the device
+ * Slots. Commands of several jobs can be in the engines at a time. What belongs to a job alone (device time,
+ * counters, scratchpad, and whether its commands are stopped) is kept in a slot, of which there are as many as
+ * hardware queues. SLOT selects the one that is meant by JOB_*, ISSUE_*, ENGINE_ABORT, _RESUME and _BUSY, the
+ * counters, and a transfer that reaches into the scratchpad; and it sets that slot's class.
+ *
+ * An engine takes the next command from the slot of the highest class that has one, among equals from the one that has
+ * had the least device time; a command that runs is not interrupted. Commands of one slot start in order in
+ * each engine. Engines start nothing of a class below FLOOR, nor below the class of a doorbell that is pending
+ * (DB_CLASS), so that a job has the engines from the moment that it is announced, but for what runs.
+ */
+#define QUILL_SLOTS			QUILL_MAX_QUEUES
+#define QUILL_CLASSES			4
+#define QUILL_CB_SLOT			0x0dc	/* RW: slot | class << 8 */
+#define   QUILL_SLOT_MASK		0xffu
+#define   QUILL_SLOT_CLASS_SHIFT	8
+#define QUILL_CB_FLOOR			0x0ec	/* RW: class */
+/* RO, an engine each: VALID | slot of the command that it executes, or 0. */
+#define QUILL_CB_ENGINE_RUNS(e)		(0x0f0 + (e) * 4)
+#define   QUILL_ENGINE_RUNS_VALID	(1u << 31)
+#define QUILL_CB_DB_CLASS(q)		(0x200 + (q) * 4) /* RW: class of that queue's jobs; 0 at reset */
+
+/*
+ * Issue port. A command (with its extensions) lies in local memory; READY is the device
  * time before which it may not start. Writing GO copies it, checks it again,
- * times it, and puts it in the engine's FIFO: RESULT is then an enum quill_fault and END
+ * times it, and puts it in the slot's FIFO of that engine: RESULT is then an enum quill_fault and END
  * the device time at which it will have finished. RESULT is BUSY if the FIFO
- * is full: nothing was done. Commands of one engine execute and retire in order.
+ * is full: nothing was done. A slot's commands execute and retire in order in each engine.
  */
 #define QUILL_CB_ISSUE_CMD		0x0a0	/* address in local memory */
 #define QUILL_CB_ISSUE_READY_LO		0x0a4
@@ -295,10 +317,10 @@ enum quill_fault {
 #define QUILL_ENGINE_FIFO		16
 
 /*
- * Retirements: reading RETIRE pops one: VALID | engine << 16 | tag, and fills
- * RETIRE_FAULT* with what happened to it. After a fault the engine drops what is left in
- * its FIFO: each of those commands retires as QUILL_FAULT_KILLED, and so does any that is
- * issued before ENGINE_RESUME. Reads as 0 when there is none.
+ * Retirements, of all slots: reading RETIRE pops one: VALID | engine << 16 | tag, and fills
+ * RETIRE_FAULT* with what happened to it. After a fault the engine drops what is left of
+ * that slot in it: each of those commands retires as QUILL_FAULT_KILLED, and so does any of the slot that is
+ * issued to that engine before ENGINE_RESUME. Other slots are not concerned. Reads as 0 when there is none.
  */
 #define QUILL_CB_RETIRE			0x0c0	/* RO, pops */
 #define   QUILL_RETIRE_VALID		(1u << 31)
@@ -308,17 +330,19 @@ enum quill_fault {
 #define QUILL_CB_RETIRE_FAULT		0x0c4	/* RO: enum quill_fault | access << 8 */
 #define QUILL_CB_RETIRE_ADDR_LO		0x0c8	/* RO */
 #define QUILL_CB_RETIRE_ADDR_HI		0x0cc	/* RO */
-/* Masks of engines. ABORT stops what runs at its next tile and drops the FIFO. */
+/* Masks of engines. ABORT stops the slot's command that runs at its next tile and drops its FIFO. */
 #define QUILL_CB_ENGINE_ABORT		0x0d0	/* WO */
 #define QUILL_CB_ENGINE_RESUME		0x0d4	/* WO */
-#define QUILL_CB_ENGINE_BUSY		0x0d8	/* RO: has a command that has not retired */
+#define QUILL_CB_ENGINE_BUSY		0x0d8	/* RO: has a command of the slot that has not retired */
 
 /*
- * Job counters. Writing JOB_BEGIN (any value) sets the device time and every counter of this
- * core's engines to zero and clears the scratchpad; the engines must be idle.
+ * A job's bounds. Writing JOB_BEGIN (any value) sets the slot's device time and counters to zero and clears its
+ * scratchpad; writing JOB_END gives the scratchpad up, whose contents are then lost. The slot must have no command in an
+ * engine.
  */
 #define QUILL_CB_JOB_BEGIN		0x0e0	/* WO */
 #define QUILL_CB_CMD_OVERHEAD		0x0e4	/* RO: device cycles to decode one command, from the profile */
+#define QUILL_CB_JOB_END		0x0e8	/* WO */
 /* The counters are 64-bit pairs; order as enum quill_counter. */
 #define QUILL_CB_COUNTER_LO(i)		(0x300 + (i) * 8)
 #define QUILL_CB_COUNTER_HI(i)		(0x304 + (i) * 8)

@@ -98,7 +98,7 @@ static void reset_device(struct quill_emu *emu)
 
 static void serve_core(struct core *core)
 {
-	bool wanted, started;
+	bool wanted;
 
 	pthread_mutex_lock(&core->lock);
 	wanted = core->want_stop || core->want_start;
@@ -110,14 +110,11 @@ static void serve_core(struct core *core)
 		atomic_fetch_add(&core->emu->reset_count, 1);
 	pthread_mutex_lock(&core->lock);
 	/* What was asked for meanwhile is served by the stop that just was. */
-	started = core->want_start;
-	if (started)
+	if (core->want_start)
 		processor_start(core);
 	core->want_stop = false;
 	core->want_start = false;
 	pthread_mutex_unlock(&core->lock);
-	if (started)
-		core_event(core->emu, CORE, core->id, QUILL_CORE_BOOTING);
 }
 
 /* Serve one request, if there is one. Under the device's lock, which is let go meanwhile. */

@@ -160,6 +160,8 @@ static void boot(struct core *core)
 {
 	uint32_t entry, error;
 
+	/* told here, so that it comes before what the firmware says of itself */
+	core_event(core->emu, CORE, core->id, QUILL_CORE_BOOTING);
 	error = boot_rom(core, &entry);
 	if (error) {
 		set_status(core, QUILL_CORE_BOOT_FAILED, error);

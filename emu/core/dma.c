@@ -148,6 +148,11 @@ static bool follows(uint64_t first, uint64_t next, uint64_t distance)
 	       (next & QUILL_PTE_DEVMEM) == (first & QUILL_PTE_DEVMEM);
 }
 
+static uint32_t pages_of(uint64_t va, uint64_t size)
+{
+	return (va % QUILL_PAGE_SIZE + size + QUILL_PAGE_SIZE - 1) >> QUILL_PAGE_SHIFT;
+}
+
 /**
  * dma_open() - make memory from @va on accessible, up to @want bytes of it
  * @run: what was opened: at least one byte; closed by dma_close()
@@ -157,8 +162,8 @@ static bool follows(uint64_t first, uint64_t next, uint64_t distance)
 uint32_t dma_open(struct dma_ctx *ctx, const struct dma_port *port, uint64_t va, uint64_t want,
 		  bool write, struct dma_run *run)
 {
-	uint64_t pte, next, addr, len;
-	uint32_t pages, fault;
+	uint64_t pte, next, addr, len, left;
+	uint32_t fault;
 
 	memset(run, 0, sizeof(*run));
 	if (want > DMA_RUN_MAX)
@@ -172,18 +177,15 @@ uint32_t dma_open(struct dma_ctx *ctx, const struct dma_port *port, uint64_t va,
 	if (want > QUILL_VA_END - va)
 		want = QUILL_VA_END - va;
 
-	len = QUILL_PAGE_SIZE - va % QUILL_PAGE_SIZE;
-	pages = want > len ? 1 + (want - len + QUILL_PAGE_SIZE - 1) / QUILL_PAGE_SIZE : 1;
-	fault = mmu_translate(ctx, port->as, va, pages, write, &pte);
+	fault = mmu_translate(ctx, port->as, va, pages_of(va, want), write, &pte, &len);
 	if (fault)
 		return fault;
 
 	addr = (pte & QUILL_PTE_ADDR_MASK) + va % QUILL_PAGE_SIZE;
-	while (len < want && !mmu_translate(ctx, port->as, va + len,
-					    (want - len + QUILL_PAGE_SIZE - 1) / QUILL_PAGE_SIZE,
-					    write, &next) &&
+	while (len < want && !mmu_translate(ctx, port->as, va + len, pages_of(va + len, want - len),
+					    write, &next, &left) &&
 	       follows(pte, next, len + va % QUILL_PAGE_SIZE))
-		len += QUILL_PAGE_SIZE;
+		len += left;
 	if (len > want)
 		len = want;
 	if (pte & QUILL_PTE_DEVMEM)

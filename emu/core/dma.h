@@ -21,6 +21,7 @@ struct core;
 struct quill_emu;
 
 #define DMA_TLB_ENTRIES	1024u
+#define DMA_HUGE_ENTRIES	128u
 /* A run is never longer, which bounds the work of one translation. */
 #define DMA_RUN_MAX	(1ull << 30)
 /* How far ahead of what was asked for a cursor maps, and the largest stride that makes it worth it. */
@@ -29,10 +30,10 @@ struct quill_emu;
 /* Scratch that is larger goes back to the host after the tile that wanted it. */
 #define DMA_SCRATCH_KEEP	(16u << 20)
 
-/* One 4 KiB page. A larger leaf takes several entries. */
+/* A leaf: 4 KiB or, in a table of their own, 2 MiB. */
 struct tlb_entry {
 	uint64_t tag;		/* page number | address space << 36 | 1 << 63; 0: empty */
-	uint64_t pte;		/* QUILL_PTE_* of the page, 4 KiB address */
+	uint64_t pte;		/* as in the table */
 	uint32_t gen;		/* of the address space when this was read */
 };
 
@@ -58,6 +59,7 @@ struct dma_ctx {
 		size_t size;
 	} scratch[DMA_SCRATCH_COUNT];
 	struct tlb_entry tlb[DMA_TLB_ENTRIES];
+	struct tlb_entry huge[DMA_HUGE_ENTRIES];
 };
 
 /* Who accesses, and in which space. */
@@ -137,7 +139,7 @@ int mmu_init(struct quill_emu *emu);
 void mmu_fini(struct quill_emu *emu);
 void mmu_reset(struct quill_emu *emu);
 uint32_t mmu_translate(struct dma_ctx *ctx, uint32_t as, uint64_t va, uint32_t pages, bool write,
-		       uint64_t *pte);
+		       uint64_t *pte, uint64_t *left);
 void mmu_invalidate(struct quill_emu *emu, uint32_t what);
 bool mmu_busy(struct quill_emu *emu);
 void mmu_record(struct quill_emu *emu, const struct dma_port *port, const struct dma_fault *fault);

@@ -27,22 +27,25 @@ void mmu_fini(struct quill_emu *emu)
 	pthread_mutex_destroy(&emu->mmu.lock);
 }
 
-static uint64_t tlb_tag(uint32_t as, uint64_t va)
+static uint64_t tlb_tag(uint32_t as, uint64_t page)
 {
-	return 1ull << 63 | (uint64_t)as << 36 | va >> QUILL_PAGE_SHIFT;
+	return 1ull << 63 | (uint64_t)as << 36 | page;
 }
 
+/* Spaces use the same addresses: spread them. */
 static struct tlb_entry *tlb_slot(struct dma_ctx *ctx, uint32_t as, uint64_t va)
 {
-	/* Spaces use the same addresses: spread them. */
 	return &ctx->tlb[((va >> QUILL_PAGE_SHIFT) ^ as * 83) % DMA_TLB_ENTRIES];
 }
 
-static void tlb_insert(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint64_t va, uint64_t pte)
+static struct tlb_entry *huge_slot(struct dma_ctx *ctx, uint32_t as, uint64_t va)
 {
-	struct tlb_entry *e = tlb_slot(ctx, as, va);
+	return &ctx->huge[(va / QUILL_HUGE_SIZE ^ as * 83) % DMA_HUGE_ENTRIES];
+}
 
-	e->tag = tlb_tag(as, va);
+static void tlb_insert(struct tlb_entry *e, uint64_t tag, uint32_t gen, uint64_t pte)
+{
+	e->tag = tag;
 	e->pte = pte;
 	e->gen = gen;
 }
@@ -56,18 +59,6 @@ static uint32_t leaf_check(uint64_t pte, unsigned int level)
 	if (!(pte & QUILL_PTE_LEAF) || pte & ~LEAF_BITS || pte & QUILL_PTE_ADDR_MASK & low)
 		return QUILL_FAULT_PTE;
 	return QUILL_FAULT_NONE;
-}
-
-static void fill_huge(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint64_t va, uint64_t pte,
-		      uint32_t pages)
-{
-	uint64_t left, i;
-
-	va &= ~(uint64_t)(QUILL_PAGE_SIZE - 1);
-	left = (QUILL_HUGE_SIZE - va % QUILL_HUGE_SIZE) >> QUILL_PAGE_SHIFT;
-	pte += va % QUILL_HUGE_SIZE;
-	for (i = 0; i < left && i < pages; i++)
-		tlb_insert(ctx, as, gen, va + i * QUILL_PAGE_SIZE, pte + i * QUILL_PAGE_SIZE);
 }
 
 /* Entries of a level 0 table from @va's on: a neighbour that is bad is found when it is asked for. */
@@ -92,7 +83,8 @@ static uint32_t fill_pages(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint6
 		return fault;
 	for (i = 0; i < count; i++)
 		if (!leaf_check(pte[i], 0))
-			tlb_insert(ctx, as, gen, va + (uint64_t)i * QUILL_PAGE_SIZE, pte[i]);
+			tlb_insert(tlb_slot(ctx, as, va + (uint64_t)i * QUILL_PAGE_SIZE),
+				   tlb_tag(as, (va >> QUILL_PAGE_SHIFT) + i), gen, pte[i]);
 	return QUILL_FAULT_NONE;
 }
 
@@ -114,7 +106,8 @@ static uint32_t mmu_fill(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint64_
 		if (level == 1 && pte & QUILL_PTE_LEAF) {
 			fault = leaf_check(pte, level);
 			if (!fault)
-				fill_huge(ctx, as, gen, va, pte, pages);
+				tlb_insert(huge_slot(ctx, as, va),
+					   tlb_tag(as, va / QUILL_HUGE_SIZE), gen, pte);
 			return fault;
 		}
 		if (pte & ~TABLE_BITS)
@@ -124,19 +117,39 @@ static uint32_t mmu_fill(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint64_
 	return fill_pages(ctx, as, gen, va, table, pages);
 }
 
+static bool tlb_hit(const struct tlb_entry *e, uint64_t tag, uint32_t gen)
+{
+	return e->tag == tag && e->gen == gen;
+}
+
+/* The leaf of @va, if the TLBs have it; @size: its bytes. */
+static const struct tlb_entry *tlb_find(struct dma_ctx *ctx, uint32_t as, uint32_t gen, uint64_t va,
+					uint64_t *size)
+{
+	const struct tlb_entry *huge = huge_slot(ctx, as, va), *page = tlb_slot(ctx, as, va);
+
+	*size = QUILL_HUGE_SIZE;
+	if (tlb_hit(huge, tlb_tag(as, va / QUILL_HUGE_SIZE), gen))
+		return huge;
+	*size = QUILL_PAGE_SIZE;
+	return tlb_hit(page, tlb_tag(as, va >> QUILL_PAGE_SHIFT), gen) ? page : NULL;
+}
+
 /**
- * mmu_translate() - the entry of the page that holds @va
+ * mmu_translate() - the entry of the 4 KiB page that holds @va
  * @pages: how many from there on the caller will probably ask for next, at least 1
- * @pte: its QUILL_PTE_* bits and 4 KiB address
+ * @pte: its QUILL_PTE_* bits and address
+ * @left: bytes from @va to the end of the leaf, which may be a larger one: all of them are at the addresses that follow
  *
  * The caller is between dma_begin() and dma_end().
  */
 uint32_t mmu_translate(struct dma_ctx *ctx, uint32_t as, uint64_t va, uint32_t pages, bool write,
-		       uint64_t *pte)
+		       uint64_t *pte, uint64_t *left)
 {
 	struct mmu_as *space = &ctx->emu->mmu.as[as];
-	struct tlb_entry *e = tlb_slot(ctx, as, va);
+	const struct tlb_entry *e;
 	uint32_t fault, gen;
+	uint64_t size;
 
 	if (!(atomic_load_explicit(&space->ctrl, memory_order_relaxed) & QUILL_AS_CTRL_ENABLE))
 		return QUILL_FAULT_AS;
@@ -145,14 +158,17 @@ uint32_t mmu_translate(struct dma_ctx *ctx, uint32_t as, uint64_t va, uint32_t p
 		return QUILL_FAULT_UNMAPPED;
 	/* Before the walk reads anything: what it finds is no newer than this. */
 	gen = atomic_load_explicit(&space->gen, memory_order_acquire);
-	if (e->tag != tlb_tag(as, va) || e->gen != gen) {
+	e = tlb_find(ctx, as, gen, va, &size);
+	if (!e) {
 		fault = mmu_fill(ctx, as, gen, va, pages);
 		if (fault)
 			return fault;
+		e = tlb_find(ctx, as, gen, va, &size);
 	}
 	if (!(e->pte & (write ? QUILL_PTE_WRITE : QUILL_PTE_READ)))
 		return write ? QUILL_FAULT_WRITE_PERM : QUILL_FAULT_READ_PERM;
-	*pte = e->pte;
+	*left = size - va % size;
+	*pte = e->pte + (va % size & ~(uint64_t)(QUILL_PAGE_SIZE - 1));
 	return QUILL_FAULT_NONE;
 }
 

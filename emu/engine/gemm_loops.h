@@ -127,6 +127,21 @@ static inline void gemm_store_narrow(const struct gemm_columns *c, const struct 
 		       t->n * size);
 }
 
+/*
+ * Stores leave in order: a line of D that has to come from far would hold up all that follow. So it is sent for before
+ * the sums are made.
+ */
+static inline void gemm_prefetch(const struct quill_gemm_tile *t, uint32_t row, uint32_t rows,
+				 size_t size)
+{
+	const uint8_t *d = (const uint8_t *)t->d + row * t->ldd * size;
+	uint32_t r, at;
+
+	for (r = 0; r < rows; r++, d += t->ldd * size)
+		for (at = 0; at < t->n * size; at += 64)
+			__builtin_prefetch(d + at, 1);
+}
+
 static inline void gemm_tile(const struct quill_gemm_tile *t)
 {
 	int32_t acc[MICRO_ROWS][QUILL_PANEL_N] __attribute__((aligned(64)));
@@ -139,6 +154,7 @@ static inline void gemm_tile(const struct quill_gemm_tile *t)
 	gemm_columns_fill(&columns, t);
 	for (row = 0; parts; row += rows, parts--) {
 		rows = (t->m - row + parts - 1) / parts;
+		gemm_prefetch(t, row, rows, size);
 		micro(rows, t->a + row * t->lda, t->lda, t->b, t->k, t->a_sum + row, acc);
 		if (t->n < QUILL_PANEL_N)
 			gemm_store_narrow(&columns, t, row, rows, acc);

@@ -59,17 +59,35 @@ uint32_t bench_random(uint64_t *state)
 	return (uint32_t)(*state >> 32);
 }
 
+/*
+ * The largest that /sys lists for the first processor. (sysconf() may tell that of a whole package, of which a virtual
+ * machine has a part.)
+ */
 size_t bench_cache_bytes(void)
 {
-	long size = sysconf(_SC_LEVEL3_CACHE_SIZE);
+	static size_t largest;
+	unsigned int i, kib;
+	char path[64];
+	FILE *f;
 
-	if (size <= 0)
-		size = sysconf(_SC_LEVEL2_CACHE_SIZE);
-	return size > 0 ? (size_t)size : CACHE_GUESS;
+	for (i = 0; !largest && i < 8; i++) {
+		/* from the last level */
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu0/cache/index%u/size", 7 - i);
+		f = fopen(path, "r");
+		if (f && fscanf(f, "%uK", &kib) == 1)
+			largest = (size_t)kib * 1024;
+		if (f)
+			fclose(f);
+	}
+	if (!largest)
+		largest = CACHE_GUESS;
+	return largest;
 }
 
-/* Those that fit stay in the cache, as they would in use. A cache that does not replace the oldest first keeps some of
- * what is little larger than it: four times its size leaves none to speak of. */
+/*
+ * Those that fit stay in the cache, as they would in use. A cache that does not replace the oldest first keeps some of
+ * what is little larger than it: four times its size leaves none to speak of.
+ */
 unsigned int bench_copies(size_t size)
 {
 	size_t cache = bench_cache_bytes();

@@ -161,6 +161,7 @@ bool control_execute(struct job *j, const union quill_cmd *cmd, bool strict)
 	__u64 at = word_address(cmd);
 	struct sem_wait wait;
 	__u32 word = 0, what;
+	__u64 go_on;
 
 	sem_decode_wait(j, &wait, h);
 	if ((ordered && !window_empty(j)) || !sem_reached(j, &wait, strict))
@@ -177,15 +178,21 @@ bool control_execute(struct job *j, const union quill_cmd *cmd, bool strict)
 	s->patched = false;
 	if (!step(j, cmd, word))
 		return false;
-	s->clock = max64(s->clock + s->overhead, sem_time(j, &wait, strict));
+	s->clock += s->overhead;
+	go_on = sem_time(j, &wait, strict);
 	if (ordered)
-		s->clock = max64(s->clock, j->window.end);
+		go_on = max64(go_on, j->window.end);
+	if (go_on > s->clock) {
+		s->clock = go_on;
+		s->held = go_on;
+	}
 	if (h->signal_sem) {
 		sem_issue_signal(j, h->signal_sem, sem_decode_signal(j, h->signal_sem), s->clock);
 		sem_retire_signal(j, h->signal_sem);
 	}
 	s->order++;
 	s->commands++;
+	s->decoded++;
 	return true;
 }
 

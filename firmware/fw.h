@@ -202,7 +202,8 @@ struct sem {
 struct entry {
 	/* The command, and its extensions. */
 	union quill_cmd cmd[QUILL_MAX_RECORDS];
-	__u64 ready;
+	__u64 ready;	/* decoded */
+	__u64 held;	/* decoding last went on after a wait */
 	__u64 end;
 	struct sem_wait wait;
 	__u32 signal;	/* number of its signal */
@@ -242,8 +243,11 @@ struct stream {
 	__u32 overhead;
 	/* All is decoded, or decoding has failed. */
 	bool ended;
-	/* Device time up to which decoding has come. */
+	/* Device time up to which decoding has come, and at which it last went on after a wait. */
 	__u64 clock;
+	__u64 held;
+	/* Decoded, extensions included. */
+	__u64 decoded;
 	__u32 reg[QUILL_REGISTERS];
 	/* The last command was a PATCH, and this one. */
 	bool patched;

@@ -59,7 +59,8 @@ __u64 xfer_fault_address(void)
 bool xfer_reachable(__u64 addr, __u32 entries, __u32 size)
 {
 	__u64 last = addr + (__u64)(entries - 1) * size;
-	__u32 probe[32];
+	/* of the largest entry there is */
+	__u8 probe[sizeof(struct quill_job_cpl)];
 
 	if (last < addr || last + size < last || size > sizeof(probe))
 		return false;

@@ -130,9 +130,10 @@ void job_run(struct queue *q)
 	stream_reset(j, desc.stream, desc.size);
 	run(j);
 
+	cb_write64(QUILL_CB_JOB_CLOCK_LO, j->stream.clock);
+	cb_write64(QUILL_CB_JOB_RECORDS_LO, j->stream.decoded);
 	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
 		counters[i] = cb_read64(QUILL_CB_COUNTER_LO(i));
-	counters[QUILL_COUNTER_CYCLES] = max64(counters[QUILL_COUNTER_CYCLES], j->stream.clock);
 	counters[QUILL_COUNTER_COMMANDS] += j->stream.commands;
 	complete(q, desc.job, &j->report, counters);
 out:

@@ -25,7 +25,10 @@ void stream_reset(struct job *j, __u64 addr, __u32 size)
 	s->commands = 0;
 	s->overhead = cb_read(QUILL_CB_CMD_OVERHEAD);
 	s->ended = false;
-	s->clock = 0;
+	/* the first records are on their way */
+	s->clock = cb_read(QUILL_CB_LINK_LATENCY);
+	s->held = 0;
+	s->decoded = 0;
 	s->count = 0;
 	s->depth = 0;
 	s->patched = false;
@@ -137,7 +140,9 @@ static bool enqueue(struct job *j, const union quill_cmd *cmd, const struct quil
 
 	s->patched = false;
 	s->clock += records * s->overhead;
+	s->decoded += records;
 	e->ready = s->clock;
+	e->held = s->held;
 	e->order = s->order++;
 	e->index = s->pc;
 	e->engine = op->engine;
@@ -173,6 +178,7 @@ static bool decode_one(struct job *j, bool strict)
 		s->clock += s->overhead;
 		s->order++;
 		s->commands++;
+		s->decoded++;
 		s->pc++;
 		return true;
 	}

@@ -98,6 +98,8 @@ static bool issue(struct job *j, struct entry *e, bool strict)
 		ready = max64(ready, j->window.end);
 	cb_write(QUILL_CB_ISSUE_CMD, (__u32)e->cmd);
 	cb_write64(QUILL_CB_ISSUE_READY_LO, ready);
+	cb_write64(QUILL_CB_ISSUE_DECODED_LO, e->ready);
+	cb_write64(QUILL_CB_ISSUE_HELD_LO, e->held);
 	asm volatile("" ::: "memory");
 	cb_write(QUILL_CB_ISSUE_GO, e->engine | (__u32)(e - j->window.entry) << 8 |
 				     (__u32)j->queue->as << 24);

@@ -22,6 +22,7 @@
 #include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
+#include "quill_stats.h"
 #include "quill_vm.h"
 
 static unsigned int quill_timeout_ms = QUILL_DEFAULT_TIMEOUT_MS;

@@ -16,6 +16,7 @@
  */
 #include <linux/interrupt.h>
 #include <linux/pci.h>
+#include <linux/string.h>
 
 #include <drm/drm_print.h>
 
@@ -24,6 +25,7 @@
 #include "quill_job.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
+#include "quill_stats.h"
 #include "quill_trace.h"
 
 /* The first job that is in the ring: the one that the next record is about. */
@@ -40,7 +42,8 @@ static struct quill_job *quill_irq_first_posted(struct quill_queue *queue)
 static bool quill_irq_record_valid(const struct quill_job_cpl *rec)
 {
 	return rec->status <= QUILL_FAULT_INTERNAL && rec->access <= QUILL_ACCESS_FETCH &&
-	       rec->engine <= QUILL_ENGINE_FW && !rec->reserved0;
+	       rec->engine <= QUILL_ENGINE_FW && !rec->reserved0 &&
+	       !memchr_inv(rec->reserved1, 0, sizeof(rec->reserved1));
 }
 
 static void quill_irq_broken(struct quill_queue *queue, const char *what, u64 found, u64 required)
@@ -67,15 +70,6 @@ static bool quill_irq_next_record(struct quill_queue *queue, struct quill_job_cp
 	dma_rmb();
 	*rec = *slot;
 	return true;
-}
-
-static void quill_irq_count(struct quill_queue *queue, const struct quill_job_cpl *rec)
-{
-	int i;
-
-	BUILD_BUG_ON(ARRAY_SIZE(rec->counters) != QUILL_COUNTER_COUNT);
-	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
-		queue->stats.counters[i] += rec->counters[i];
 }
 
 static void quill_irq_fault(struct quill_queue *queue, const struct quill_job_cpl *rec, u32 elapsed)
@@ -107,7 +101,7 @@ static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 		job->posted = false;
 		return;
 	}
-	quill_irq_count(queue, rec);
+	quill_stats_count(queue, rec);
 	quill_irq_fault(queue, rec, min_t(s64, elapsed, U32_MAX));
 	/* Counted before anyone can know that the job has ended. */
 	atomic_inc(&queue->qdev->reset_count);
@@ -139,7 +133,7 @@ static bool quill_irq_process_one(struct quill_queue *queue)
 		return true;
 	}
 	atomic64_set(&quill_queue_core(queue->qdev, queue->hwq)->last_done, ktime_get_ns());
-	quill_irq_count(queue, &rec);
+	quill_stats_count(queue, &rec);
 	if (rec.status)
 		quill_irq_fault(queue, &rec, 0);
 	quill_queue_end_job(queue, job, rec.status ? -EIO : 0);

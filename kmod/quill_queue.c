@@ -30,6 +30,7 @@
 #include "quill_job.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
+#include "quill_stats.h"
 #include "quill_trace.h"
 #include "quill_vm.h"
 
@@ -50,6 +51,7 @@ static void quill_queue_release_work(struct work_struct *work)
 	quill_vm_put(queue->vm);
 	quill_user_put(queue->user);
 	mutex_destroy(&queue->submit_lock);
+	quill_stats_fini(queue);
 	kfree(queue);
 }
 
@@ -381,6 +383,10 @@ static struct quill_queue *quill_queue_alloc(struct quill_file *qfile,
 	queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return NULL;
+	if (quill_stats_init(queue)) {
+		kfree(queue);
+		return NULL;
+	}
 	kref_init(&queue->ref);
 	queue->qdev = qfile->qdev;
 	queue->priority = args->priority;
@@ -464,6 +470,7 @@ err_sched:
 err_rings:
 	dma_free_coherent(qdev->drm.dev, sizeof(*queue->rings), queue->rings, queue->rings_dma);
 err_free:
+	quill_stats_fini(queue);
 	kfree(queue);
 err_uncharge:
 	quill_user_uncharge(qfile->user, QUILL_SHARE_QUEUE);
@@ -555,50 +562,5 @@ int quill_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fil
 	if (!queue)
 		return -ENOENT;
 	quill_queue_close(queue, -ECANCELED);
-	return 0;
-}
-
-static void quill_queue_fill_query(struct quill_queue *queue, struct drm_quill_queue_query *args)
-{
-	const struct quill_queue_stats *stats = &queue->stats;
-	const u64 *counters = stats->counters;
-
-	args->state = stats->faults ? DRM_QUILL_QUEUE_FAULTED : 0;
-	args->state |= queue->banned ? DRM_QUILL_QUEUE_BANNED : 0;
-	args->jobs = stats->jobs;
-	args->faults = stats->faults;
-	args->cycles = counters[QUILL_COUNTER_CYCLES];
-	args->busy[0] = counters[QUILL_COUNTER_BUSY_TENSOR];
-	args->busy[1] = counters[QUILL_COUNTER_BUSY_VECTOR];
-	args->busy[2] = counters[QUILL_COUNTER_BUSY_DMA];
-	args->commands = counters[QUILL_COUNTER_COMMANDS];
-	args->macs = counters[QUILL_COUNTER_MACS];
-	args->bytes_read = counters[QUILL_COUNTER_BYTES_READ];
-	args->bytes_written = counters[QUILL_COUNTER_BYTES_WRITTEN];
-	args->fault_job = stats->fault.job;
-	args->fault_addr = stats->fault.address;
-	args->fault_status = stats->fault.status;
-	args->fault_command = stats->fault.command;
-	args->fault_access = stats->fault.access;
-	args->fault_engine = stats->fault.engine;
-	args->fault_elapsed_ms = stats->fault_elapsed_ms;
-	args->timeout_ms = queue->timeout_ms;
-}
-
-int quill_ioctl_queue_query(struct drm_device *drm, void *data, struct drm_file *file)
-{
-	struct drm_quill_queue_query *args = data;
-	u32 id = args->queue_id;
-	struct quill_queue *queue;
-
-	queue = quill_queue_lookup(file->driver_priv, id);
-	if (!queue)
-		return -ENOENT;
-	memset(args, 0, sizeof(*args));
-	args->queue_id = id;
-	spin_lock_irq(&queue->lock);
-	quill_queue_fill_query(queue, args);
-	spin_unlock_irq(&queue->lock);
-	quill_queue_put(queue);
 	return 0;
 }

@@ -34,12 +34,23 @@ struct quill_rings {
 };
 
 /**
+ * struct quill_job_counters - the counters of one job that has ended
+ */
+struct quill_job_counters {
+	u64 job;
+	u64 counters[QUILL_COUNTER_COUNT];
+};
+
+/**
  * struct quill_queue_stats - what QUEUE_QUERY tells, under queue->lock
  */
 struct quill_queue_stats {
 	u64 jobs;
 	u64 faults;
 	u64 counters[QUILL_COUNTER_COUNT];
+	/** @history: of the last DRM_QUILL_QUEUE_HISTORY records, the next going to @recorded modulo that. */
+	struct quill_job_counters *history;
+	u64 recorded;
 	/** @fault: the record of the last job that failed. */
 	struct quill_job_cpl fault;
 	u32 fault_elapsed_ms;
@@ -125,6 +136,5 @@ void quill_queue_unplug_all(struct quill_device *qdev);
 
 int quill_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int quill_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
-int quill_ioctl_queue_query(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* QUILL_QUEUE_H */

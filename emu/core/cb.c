@@ -246,7 +246,9 @@ static uint32_t cb_read(void *opaque, uint32_t offset)
 	case QUILL_CB_ENGINE_RUNS(2):
 		return issue_runs(core, (offset - QUILL_CB_ENGINE_RUNS(0)) / 4);
 	case QUILL_CB_CMD_OVERHEAD:
-		return core->emu->profile.cmd_overhead;
+		return timing_decode_cycles(&core->emu->profile);
+	case QUILL_CB_LINK_LATENCY:
+		return core->emu->profile.link_latency;
 	default:
 		if (offset == QUILL_CB_IRQ_PENDING)
 			processor_timer(core);
@@ -375,8 +377,33 @@ static void cb_write(void *opaque, uint32_t offset, uint32_t value)
 	case QUILL_CB_ISSUE_READY_HI:
 		set_hi(&p->issue_ready, value);
 		break;
+	case QUILL_CB_ISSUE_DECODED_LO:
+		set_lo(&p->issue_decoded, value);
+		break;
+	case QUILL_CB_ISSUE_DECODED_HI:
+		set_hi(&p->issue_decoded, value);
+		break;
+	case QUILL_CB_ISSUE_HELD_LO:
+		set_lo(&p->issue_held, value);
+		break;
+	case QUILL_CB_ISSUE_HELD_HI:
+		set_hi(&p->issue_held, value);
+		break;
 	case QUILL_CB_ISSUE_GO:
 		issue_go(core, value);
+		break;
+	case QUILL_CB_JOB_CLOCK_LO:
+		set_lo(&p->job_clock, value);
+		break;
+	case QUILL_CB_JOB_CLOCK_HI:
+		set_hi(&p->job_clock, value);
+		break;
+	case QUILL_CB_JOB_RECORDS_LO:
+		set_lo(&p->job_records, value);
+		break;
+	case QUILL_CB_JOB_RECORDS_HI:
+		set_hi(&p->job_records, value);
+		counters_finish(core, p->job_clock, p->job_records);
 		break;
 	case QUILL_CB_ENGINE_ABORT:
 		issue_abort(core, value);

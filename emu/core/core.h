@@ -98,7 +98,8 @@ struct cb_ports {
 	uint64_t xfer_fault;
 	uint32_t slot;
 	uint32_t issue_cmd;
-	uint64_t issue_ready;
+	uint64_t issue_ready, issue_decoded, issue_held;
+	uint64_t job_clock, job_records;
 	uint32_t issue_result;
 	uint64_t issue_end;
 	struct retirement popped;
@@ -263,6 +264,11 @@ void slot_job_begin(struct core *core);
 void slot_job_end(struct core *core);
 void slot_reset(struct core *core);
 void slot_fini(struct core *core);
+
+/* ---- counters.c ---- */
+uint64_t counters_issue(struct core *core, unsigned int engine, const struct cost *cost);
+void counters_finish(struct core *core, uint64_t clock, uint64_t records);
+void counters_reset(struct slot *slot);
 
 /* ---- exec.c and the executors ---- */
 struct exec {

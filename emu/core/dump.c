@@ -175,17 +175,29 @@ static void dump_retired(struct core *core, FILE *f)
 	}
 }
 
+#define EACH_ENGINE(counter, what)					\
+	[QUILL_COUNTER_##counter + QUILL_ENGINE_TENSOR] = "TENSOR " what,	\
+	[QUILL_COUNTER_##counter + QUILL_ENGINE_VECTOR] = "VECTOR " what,	\
+	[QUILL_COUNTER_##counter + QUILL_ENGINE_DMA] = "DMA " what
+
 static void dump_counters(const struct slot *slot, FILE *f)
 {
 	static const char *const names[QUILL_COUNTER_COUNT] = {
 		[QUILL_COUNTER_CYCLES] = "cycles",
-		[QUILL_COUNTER_BUSY_TENSOR] = "TENSOR busy",
-		[QUILL_COUNTER_BUSY_VECTOR] = "VECTOR busy",
-		[QUILL_COUNTER_BUSY_DMA] = "DMA busy",
+		EACH_ENGINE(BUSY, "busy"),
 		[QUILL_COUNTER_COMMANDS] = "commands",
 		[QUILL_COUNTER_MACS] = "MACs",
 		[QUILL_COUNTER_BYTES_READ] = "bytes read",
 		[QUILL_COUNTER_BYTES_WRITTEN] = "bytes written",
+		EACH_ENGINE(MEMORY, "of it for memory"),
+		EACH_ENGINE(DEPENDENCY, "waited for others"),
+		EACH_ENGINE(FIRMWARE, "waited for firmware"),
+		EACH_ENGINE(IDLE, "idle"),
+		[QUILL_COUNTER_VECTOR_OPS] = "vector operations",
+		[QUILL_COUNTER_SRAM_READ] = "scratchpad bytes read",
+		[QUILL_COUNTER_SRAM_WRITTEN] = "scratchpad bytes written",
+		[QUILL_COUNTER_BYTES_LINK] = "bytes of streams",
+		[QUILL_COUNTER_ENERGY] = "pJ",
 	};
 	unsigned int i;
 

@@ -155,30 +155,6 @@ static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
 	return QUILL_FAULT_NONE;
 }
 
-/* When the command starts and ends on the modelled chip, and what it counts. */
-static void account(struct engine *engine, struct issued *cmd, const struct cost *cost)
-{
-	struct core *core = engine->core;
-	struct lane *lane = lane_of(engine, cmd->slot);
-	uint64_t start = core->ports.issue_ready;
-	uint64_t *counters = core->slot[cmd->slot].counters;
-
-	if (start < lane->free_at)
-		start = lane->free_at;
-	cmd->cycles = cost->cycles;
-	cmd->end = start + cost->cycles;
-	lane->free_at = cmd->end;
-	core->ports.issue_end = cmd->end;
-
-	if (counters[QUILL_COUNTER_CYCLES] < cmd->end)
-		counters[QUILL_COUNTER_CYCLES] = cmd->end;
-	counters[QUILL_COUNTER_BUSY_TENSOR + engine->id] += cost->cycles;
-	counters[QUILL_COUNTER_COMMANDS]++;
-	counters[QUILL_COUNTER_MACS] += cost->macs;
-	counters[QUILL_COUNTER_BYTES_READ] += cost->read;
-	counters[QUILL_COUNTER_BYTES_WRITTEN] += cost->written;
-}
-
 /* Take the command in. Return: it is to be executed at once, by the caller. */
 static bool accept(struct engine *engine, const struct issued *cmd)
 {
@@ -227,7 +203,9 @@ void issue_go(struct core *core, uint32_t go)
 		pthread_mutex_unlock(&core->lock);
 		return;
 	}
-	account(engine, &cmd, &cost);
+	cmd.cycles = cost.cycles;
+	cmd.end = counters_issue(core, engine->id, &cost);
+	p->issue_end = cmd.end;
 	at_once = accept(engine, &cmd);
 	pthread_mutex_unlock(&core->lock);
 	core_event(core->emu, ISSUE, core->id, engine->id, cmd.tag, cmd.rec[0].hdr.opcode, cmd.as,

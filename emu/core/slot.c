@@ -187,16 +187,6 @@ static struct slot *idle_slot(struct core *core, const char *what)
 	return NULL;
 }
 
-/* Under the core's lock: quill_emu_dump() looks. */
-static void zero_counters(struct slot *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
-		s->lane[i].free_at = 0;
-	memset(s->counters, 0, sizeof(s->counters));
-}
-
 void slot_job_begin(struct core *core)
 {
 	struct slot *s = idle_slot(core, "JOB_BEGIN");
@@ -204,7 +194,7 @@ void slot_job_begin(struct core *core)
 	if (!s)
 		return;
 	pthread_mutex_lock(&core->lock);
-	zero_counters(s);
+	counters_reset(s);
 	pthread_mutex_unlock(&core->lock);
 	clear_sram(core, s);
 }
@@ -229,7 +219,7 @@ void slot_reset(struct core *core)
 		give_up_sram(core, s);
 		pthread_mutex_lock(&core->lock);
 		s->class = 0;
-		zero_counters(s);
+		counters_reset(s);
 		for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
 			s->lane[i].head = 0;
 			s->lane[i].doomed = 0;

@@ -119,6 +119,12 @@ uint64_t timing_link_energy(const struct profile *p, uint64_t bytes)
 	return picojoules((unsigned __int128)bytes * p->link_byte_fj);
 }
 
+/* The firmware's work, or what the record's bytes take to come, whichever is longer. */
+uint32_t timing_decode_cycles(const struct profile *p)
+{
+	return (uint32_t)max64(p->cmd_overhead, QUILL_CMD_SIZE * p->clock_khz / p->link_kbps);
+}
+
 /* ---- Dispatch ---- */
 
 #define COST_FW(name)		NULL

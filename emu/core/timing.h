@@ -37,6 +37,9 @@ struct cost {
 /* What @cmd takes; it was checked, and it has an engine. */
 void timing_cost(const struct profile *profile, const union quill_cmd *cmd, struct cost *cost);
 
+/* What the decoding of a record takes. */
+uint32_t timing_decode_cycles(const struct profile *p);
+
 /* Energy in pJ of @cycles of static power; of @bytes over the link. */
 uint64_t timing_static_energy(const struct profile *p, uint64_t cycles);
 uint64_t timing_link_energy(const struct profile *p, uint64_t bytes);

@@ -24,7 +24,7 @@ mem_latency = 0
 burst = 64
 dma_width = 512
 
-link_kbps = 32000000
+link_kbps = 1000000000000
 link_latency = 0
 
 static_mw = 1

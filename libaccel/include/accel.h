@@ -1204,6 +1204,70 @@ struct accel_queue_stats {
 int accel_queue_stats(struct accel_queue *queue, struct accel_queue_stats *stats);
 
 /**
+ * struct accel_engine_counters - what one engine did with a job's time, in device cycles
+ *
+ * The parts do not overlap, and add up to the cycles of struct accel_counters.
+ */
+struct accel_engine_counters {
+	/** @compute: it worked. */
+	uint64_t compute;
+	/** @memory: it had a command, which waited for memory. */
+	uint64_t memory;
+	/** @dependency: its next command waited for others: semaphores, ORDERED, FENCE. */
+	uint64_t dependency;
+	/** @firmware: its next command was not decoded yet. */
+	uint64_t firmware;
+	/** @idle: it had no more commands. */
+	uint64_t idle;
+};
+
+/**
+ * struct accel_counters - what jobs cost on the modelled chip; of several jobs, the sums
+ *
+ * They depend on the commands and the device's timing profile alone. All are modulo 2^64.
+ */
+struct accel_counters {
+	/** @cycles: device cycles, from start to end of a job. */
+	uint64_t cycles;
+	/** @tensor: the TENSOR engine. */
+	struct accel_engine_counters tensor;
+	/** @vector: the VECTOR engine. */
+	struct accel_engine_counters vector;
+	/** @dma: the DMA engine. */
+	struct accel_engine_counters dma;
+	/** @commands: executed. */
+	uint64_t commands;
+	/** @macs: multiply-accumulates. */
+	uint64_t macs;
+	/** @vector_ops: float32 operations. */
+	uint64_t vector_ops;
+	/** @bytes_read: from memory. */
+	uint64_t bytes_read;
+	/** @bytes_written: to memory. */
+	uint64_t bytes_written;
+	/** @sram_read: bytes, from the scratchpad. */
+	uint64_t sram_read;
+	/** @sram_written: bytes, to the scratchpad. */
+	uint64_t sram_written;
+	/** @link_bytes: of streams, from the host. */
+	uint64_t link_bytes;
+	/** @energy_pj: in picojoules. */
+	uint64_t energy_pj;
+};
+
+/**
+ * accel_queue_counters() - read the counters of one job, or of all that have ended
+ * @queue: the queue
+ * @point: of accel_queue_submit(): that job; 0: the sums
+ * @counters: filled in
+ *
+ * Those of a job are there when its wait returns. Return: 0; -EINVAL if there is no such point; -ENOENT if the job has not
+ * ended, did so without the device (it was cancelled, say), or is not among the last 64 of the queue.
+ */
+int accel_queue_counters(struct accel_queue *queue, uint64_t point,
+			 struct accel_counters *counters);
+
+/**
  * struct accel_fault - the last fault of a queue, for programs; accel_queue_wait() has it in words
  */
 struct accel_fault {

@@ -58,6 +58,8 @@ struct accel_queue {
 	/* The last failures, as a ring. */
 	struct accel_failure failures[ACCEL_FAILURES];
 	uint64_t n_failures;
+	/* The driver's numbers of the last jobs, by point. */
+	uint64_t recent[DRM_QUILL_QUEUE_HISTORY];
 };
 
 static struct accel_slot *accel_queue_slot(struct accel_queue *queue, uint64_t point)
@@ -492,6 +494,7 @@ int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 	queue->submitted++;
 	slot = accel_queue_slot(queue, queue->submitted);
 	slot->job = args.job;
+	queue->recent[queue->submitted % DRM_QUILL_QUEUE_HISTORY] = args.job;
 	slot->stream = accel_stream_get(stream);
 	slot->generation = stream->generation;
 	accel_log(dev, ACCEL_LOG_JOB, "queue %u: job %llu: %u records at va 0x%llx", queue->id,
@@ -526,6 +529,56 @@ int accel_queue_stats(struct accel_queue *queue, struct accel_queue_stats *stats
 		.bytes_written = query.bytes_written,
 		.timeout_ms = query.timeout_ms,
 		.banned = query.state & DRM_QUILL_QUEUE_BANNED,
+	};
+	return 0;
+}
+
+static struct accel_engine_counters accel_engine_counters(const struct drm_quill_queue_query *query,
+							  unsigned int engine)
+{
+	return (struct accel_engine_counters) {
+		.compute = query->busy[engine] - query->stall_memory[engine],
+		.memory = query->stall_memory[engine],
+		.dependency = query->stall_dependency[engine],
+		.firmware = query->stall_firmware[engine],
+		.idle = query->idle[engine],
+	};
+}
+
+int accel_queue_counters(struct accel_queue *queue, uint64_t point,
+			 struct accel_counters *counters)
+{
+	struct drm_quill_queue_query query = { .queue_id = queue->id };
+	int ret;
+
+	if (point > queue->submitted)
+		return accel_error(queue->vm->dev, -EINVAL, "accel_queue_counters: point %llu found; "
+				   "required at most %llu, the last job's", (unsigned long long)point,
+				   (unsigned long long)queue->submitted);
+	if (point)
+		query.of_job = queue->recent[point % DRM_QUILL_QUEUE_HISTORY];
+	ret = -ENOENT;
+	if (!point || queue->submitted - point < DRM_QUILL_QUEUE_HISTORY)
+		ret = accel_ioctl(queue->vm->dev, DRM_IOCTL_QUILL_QUEUE_QUERY, &query);
+	if (ret)
+		return accel_error(queue->vm->dev, ret, "accel_queue_counters: no counters of job %llu "
+				   "of queue %u: %s", (unsigned long long)point, queue->id,
+				   ret == -ENOENT ? "it has not ended, or is forgotten" :
+				   strerror(-ret));
+	*counters = (struct accel_counters) {
+		.cycles = query.cycles,
+		.tensor = accel_engine_counters(&query, QUILL_ENGINE_TENSOR),
+		.vector = accel_engine_counters(&query, QUILL_ENGINE_VECTOR),
+		.dma = accel_engine_counters(&query, QUILL_ENGINE_DMA),
+		.commands = query.commands,
+		.macs = query.macs,
+		.vector_ops = query.vector_ops,
+		.bytes_read = query.bytes_read,
+		.bytes_written = query.bytes_written,
+		.sram_read = query.sram_read,
+		.sram_written = query.sram_written,
+		.link_bytes = query.link_bytes,
+		.energy_pj = query.energy_pj,
 	};
 	return 0;
 }

@@ -244,6 +244,43 @@ static void many_jobs_in_flight_all_end_well(void **state)
 	assert_false(after.banned);
 }
 
+static void expect_whole(const struct accel_engine_counters *e, uint64_t cycles)
+{
+	assert_true(e->compute + e->memory + e->dependency + e->firmware + e->idle == cycles);
+}
+
+static void counters_of_jobs_add_up_to_the_queue_s(void **state)
+{
+	struct accel_counters job, whole, before;
+	struct fixture *f = *state;
+	const struct accel_fill fill = { .dst = f->buf.va, .elem = 1, .width = PAGE, .height = 1 };
+	uint64_t point = 0, cycles = 0, energy = 0, i;
+
+	ok(f, accel_queue_counters(f->queue, 0, &before));
+	ok(f, accel_cmd_fill(f->stream, &fill, NULL));
+	for (i = 0; i < 70; i++) {
+		point = submit(f);
+		ok(f, accel_queue_wait(f->queue, point, 60 * SECOND));
+		ok(f, accel_queue_counters(f->queue, point, &job));
+		assert_true(job.cycles > 0 && job.energy_pj > 0);
+		assert_int_equal(job.commands, 1);
+		assert_int_equal(job.bytes_written, 4096);
+		assert_int_equal(job.link_bytes, 64);
+		expect_whole(&job.tensor, job.cycles);
+		expect_whole(&job.vector, job.cycles);
+		expect_whole(&job.dma, job.cycles);
+		cycles += job.cycles;
+		energy += job.energy_pj;
+	}
+	ok(f, accel_queue_counters(f->queue, 0, &whole));
+	assert_true(whole.cycles - before.cycles == cycles);
+	assert_true(whole.energy_pj - before.energy_pj == energy);
+	expect_whole(&whole.dma, whole.cycles);
+	ok(f, accel_queue_counters(f->queue, point - 63, &job));
+	assert_int_equal(accel_queue_counters(f->queue, point - 64, &job), -ENOENT);
+	assert_int_equal(accel_queue_counters(f->queue, point + 1, &job), -EINVAL);
+}
+
 static void a_fault_is_told_in_words_and_the_queue_goes_on(void **state)
 {
 	struct fixture *f = *state;
@@ -699,6 +736,7 @@ int main(void)
 		TEST(a_loop_generates_until_its_stop),
 		TEST(semaphores_order_engines_and_time_passes),
 		TEST(gemm_requantises_as_defined),
+		TEST(counters_of_jobs_add_up_to_the_queue_s),
 		TEST(many_jobs_in_flight_all_end_well),
 		TEST(a_fault_is_told_in_words_and_the_queue_goes_on),
 		TEST(each_job_has_its_own_error),

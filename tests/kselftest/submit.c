@@ -181,6 +181,61 @@ TEST_F(submit, counters_of_a_queue_grow_by_what_was_done)
 	EXPECT_EQ(before.faults, after.faults);
 }
 
+/* Runs the stream that is in place; the job's number. */
+static uint64_t run_again(struct __test_metadata *_metadata, struct q_context *ctx)
+{
+	struct drm_quill_sync sync = { .flags = DRM_QUILL_SYNC_SIGNAL };
+	struct drm_quill_submit args = {
+		.queue_id = ctx->queue,
+		.stream = ctx->va,
+		.stream_size = 64,
+		.syncs = { .ptr = (uintptr_t)&sync, .count = 1, .stride = sizeof(sync) },
+	};
+
+	ASSERT_EQ(0, q_syncobj(ctx->fd, &sync.handle));
+	ASSERT_EQ(0, q_ioctl(ctx->fd, DRM_IOCTL_QUILL_SUBMIT, &args));
+	ASSERT_EQ(0, q_finish(ctx->fd, sync.handle));
+	return args.job;
+}
+
+static int query_job(struct q_context *ctx, uint64_t job, struct drm_quill_queue_query *query)
+{
+	*query = (struct drm_quill_queue_query) { .queue_id = ctx->queue, .of_job = job };
+	return q_ioctl(ctx->fd, DRM_IOCTL_QUILL_QUEUE_QUERY, query);
+}
+
+/* The parts of an engine's time are the whole; and jobs are what the queue is the sum of. */
+TEST_F(submit, counters_add_up)
+{
+	struct q_context *ctx = &self->ctx;
+	union quill_cmd copy = q_copy(q_data(ctx) + PAGE, q_data(ctx), PAGE);
+	struct drm_quill_queue_query sum, job;
+	uint64_t ids[66], cycles = 0, energy = 0;
+	int i, e;
+
+	memcpy(ctx->ptr, &copy, sizeof(copy));
+	for (i = 0; i < 66; i++) {
+		ids[i] = run_again(_metadata, ctx);
+		ASSERT_EQ(0, query_job(ctx, ids[i], &job));
+		EXPECT_EQ(PAGE, job.bytes_read);
+		cycles += job.cycles;
+		energy += job.energy_pj;
+	}
+	ASSERT_EQ(0, q_queue_query(ctx->fd, ctx->queue, &sum));
+	EXPECT_EQ(cycles, sum.cycles);
+	EXPECT_EQ(energy, sum.energy_pj);
+	EXPECT_EQ(66 * 64, sum.link_bytes);
+	for (e = 0; e < 3; e++)
+		EXPECT_EQ(sum.cycles, sum.busy[e] + sum.stall_dependency[e] +
+			  sum.stall_firmware[e] + sum.idle[e]);
+	EXPECT_GE(sum.busy[2], sum.stall_memory[2]);
+
+	/* 64 are remembered */
+	EXPECT_EQ(0, query_job(ctx, ids[2], &job));
+	EXPECT_EQ(-ENOENT, query_job(ctx, ids[1], &job));
+	EXPECT_EQ(-ENOENT, query_job(ctx, ids[65] + 1, &job));
+}
+
 TEST_F(submit, device_time_is_the_same_for_the_same_stream)
 {
 	struct q_context *ctx = &self->ctx;

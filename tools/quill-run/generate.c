@@ -16,6 +16,7 @@ struct phase {
 	uint32_t tokens;
 	double seconds;
 	struct accel_queue_stats device;
+	struct accel_counters counters;
 };
 
 /* What the check needs: all that went in, and the logits that came out of the checked steps. */
@@ -64,16 +65,35 @@ static int step(struct run *r, const uint8_t *tokens, uint32_t n, const float **
 	return RUN_OK;
 }
 
-/* The phase that has just ended: what the clock and the counters have gained. */
-static int measure(struct run *r, struct phase *p, double start,
-		   const struct accel_queue_stats *before, uint32_t tokens)
+/* How an engine's time has grown. */
+static struct accel_engine_counters engine_since(const struct accel_engine_counters *now,
+						 const struct accel_engine_counters *before)
 {
+	return (struct accel_engine_counters) {
+		.compute = now->compute - before->compute,
+		.memory = now->memory - before->memory,
+		.dependency = now->dependency - before->dependency,
+		.firmware = now->firmware - before->firmware,
+		.idle = now->idle - before->idle,
+	};
+}
+
+/* The phase that has just ended, behind @last: what the clock and the counters have gained. */
+static int measure(struct run *r, struct phase *p, double start, const struct phase *last,
+		   uint32_t tokens)
+{
+	const struct accel_queue_stats *before = &last->device;
 	struct accel_queue_stats now;
+	struct accel_counters counters;
 
 	p->seconds = run_seconds() - start;
 	p->tokens = tokens;
-	if (model_stats(r->model, &now, &r->clock_khz))
+	if (model_stats(r->model, &now, &counters, &r->clock_khz))
 		return run_error("%s", model_error(r->model));
+	p->counters.energy_pj = counters.energy_pj - last->counters.energy_pj;
+	p->counters.tensor = engine_since(&counters.tensor, &last->counters.tensor);
+	p->counters.vector = engine_since(&counters.vector, &last->counters.vector);
+	p->counters.dma = engine_since(&counters.dma, &last->counters.dma);
 	p->device.jobs = now.jobs - before->jobs;
 	p->device.cycles = now.cycles - before->cycles;
 	p->device.busy_tensor = now.busy_tensor - before->busy_tensor;
@@ -106,7 +126,7 @@ static int continue_text(struct run *r, struct text *out, const float *logits)
 
 static int write_text(struct run *r, struct text *out)
 {
-	struct accel_queue_stats start = { 0 };
+	const struct phase none = { 0 };
 	const float *logits;
 	double began;
 	uint32_t i;
@@ -117,9 +137,8 @@ static int write_text(struct run *r, struct text *out)
 
 	began = run_seconds();
 	if (step(r, r->tokens, r->n_prompt, &logits) ||
-	    measure(r, &r->prefill, began, &start, r->n_prompt))
+	    measure(r, &r->prefill, began, &none, r->n_prompt))
 		return RUN_FAILED;
-	start = r->prefill.device;
 
 	began = run_seconds();
 	ret = r->max_tokens > r->n_tokens ? continue_text(r, out, logits) : RUN_OK;
@@ -128,7 +147,7 @@ static int write_text(struct run *r, struct text *out)
 		return ret;
 	if (ferror(out->out))
 		return run_error("the text cannot be written");
-	return measure(r, &r->decode, began, &start, model_position(r->model) - r->n_prompt);
+	return measure(r, &r->decode, began, &r->prefill, model_position(r->model) - r->n_prompt);
 }
 
 /* ---- The check --------------------------------------------------------------------------- */
@@ -186,6 +205,13 @@ static void print_phase(const char *name, const struct phase *p)
 		1e3 * p->seconds, per(p->tokens, p->seconds));
 }
 
+static void print_engine(const char *name, const struct accel_engine_counters *e, uint64_t cycles)
+{
+	fprintf(stderr, "%s %.0f %% at work, waits %.0f %% for memory, %.0f %% for others, %.0f %% for "
+		"firmware\n", name, 100 * per(e->compute, cycles), 100 * per(e->memory, cycles),
+		100 * per(e->dependency, cycles), 100 * per(e->firmware, cycles));
+}
+
 static void print_device(const struct run *r)
 {
 	const struct accel_queue_stats *d = &r->decode.device, *p = &r->prefill.device;
@@ -198,6 +224,10 @@ static void print_device(const struct run *r)
 		"%.1f MB read, %.1f MB written\n", p->jobs + d->jobs, p->commands + d->commands,
 		(p->macs + d->macs) / 1e6, (p->bytes_read + d->bytes_read) / 1e6,
 		(p->bytes_written + d->bytes_written) / 1e6);
+	fprintf(stderr, "          decode: %.1f uJ a token; ", 1e-6 * per(r->decode.counters.energy_pj, n));
+	print_engine("TENSOR", &r->decode.counters.tensor, d->cycles);
+	fprintf(stderr, "          ");
+	print_engine("VECTOR", &r->decode.counters.vector, d->cycles);
 }
 
 static void print_check(const struct run *r, const struct check *c)
@@ -221,6 +251,13 @@ static void print_summary(const struct run *r)
 	print_device(r);
 }
 
+static void json_engine(const char *name, const struct accel_engine_counters *e)
+{
+	printf(", \"%s\": {\"compute\": %" PRIu64 ", \"memory\": %" PRIu64 ", \"dependency\": %" PRIu64
+	       ", \"firmware\": %" PRIu64 ", \"idle\": %" PRIu64 "}", name, e->compute, e->memory,
+	       e->dependency, e->firmware, e->idle);
+}
+
 static void json_phase(const char *name, const struct run *r, const struct phase *p)
 {
 	const struct accel_queue_stats *d = &p->device;
@@ -228,10 +265,14 @@ static void json_phase(const char *name, const struct run *r, const struct phase
 	printf(", \"%s\": {\"tokens\": %u, \"seconds\": %.6f, \"tokens_per_second\": %.3f, "
 	       "\"device_cycles\": %" PRIu64 ", \"device_cycles_per_token\": %.1f, "
 	       "\"device_us_per_token\": %.3f, \"jobs\": %" PRIu64 ", \"commands\": %" PRIu64
-	       ", \"macs\": %" PRIu64 ", \"bytes_read\": %" PRIu64 ", \"bytes_written\": %" PRIu64 "}",
+	       ", \"macs\": %" PRIu64 ", \"bytes_read\": %" PRIu64 ", \"bytes_written\": %" PRIu64 ", \"energy_pj\": %" PRIu64,
 	       name, p->tokens, p->seconds, per(p->tokens, p->seconds), d->cycles,
 	       per(d->cycles, p->tokens), per(1e3 * per(d->cycles, p->tokens), r->clock_khz), d->jobs,
-	       d->commands, d->macs, d->bytes_read, d->bytes_written);
+	       d->commands, d->macs, d->bytes_read, d->bytes_written, p->counters.energy_pj);
+	json_engine("tensor", &p->counters.tensor);
+	json_engine("vector", &p->counters.vector);
+	json_engine("dma", &p->counters.dma);
+	printf("}");
 }
 
 static void json(const struct run *r, const char *text, const struct check *c)

@@ -492,10 +492,13 @@ const char *model_error(const struct model *m)
 	return m->error;
 }
 
-int model_stats(struct model *m, struct accel_queue_stats *stats, uint32_t *clock_khz)
+int model_stats(struct model *m, struct accel_queue_stats *stats, struct accel_counters *counters,
+		uint32_t *clock_khz)
 {
 	int ret = accel_queue_stats(m->queue, stats);
 
+	if (!ret)
+		ret = accel_queue_counters(m->queue, 0, counters);
 	*clock_khz = m->clock_khz;
 	return ret ? fail(m, ret, "reading the counters") : 0;
 }

@@ -69,6 +69,7 @@ int model_forward(struct model *m, const uint8_t *tokens, uint32_t n, bool all,
 const char *model_error(const struct model *m);
 
 /** model_stats() - the queue's counters and the device's clock, in cycles a millisecond */
-int model_stats(struct model *m, struct accel_queue_stats *stats, uint32_t *clock_khz);
+int model_stats(struct model *m, struct accel_queue_stats *stats, struct accel_counters *counters,
+		uint32_t *clock_khz);
 
 #endif /* QUILL_RUN_MODEL_H */

@@ -318,12 +318,17 @@ struct drm_quill_queue_destroy {
 /** DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): ending a job of it took a restart. */
 #define DRM_QUILL_QUEUE_BANNED		(1u << 1)
 
+/** DRM_QUILL_QUEUE_HISTORY: of how many of its last jobs a queue remembers the counters. */
+#define DRM_QUILL_QUEUE_HISTORY		64
+
 /**
  * struct drm_quill_queue_query - state, last fault and counters of a queue
  *
- * A job's counters are added before its fences signal. Counters are those of the device's enum quill_counter.
+ * A job's counters are added before its fences signal. Counters are those of the device's enum quill_counter: sums over
+ * the queue's jobs, modulo 2^64, or with @of_job those of one. They add up: for each engine, @busy + @stall_dependency +
+ * @stall_firmware + @idle = @cycles; and what of @busy is not @stall_memory is arithmetic.
  *
- * Errors: -ENOENT, -EINVAL (pad).
+ * Errors: -ENOENT (queue; @of_job is none of the last DRM_QUILL_QUEUE_HISTORY that the device has completed).
  */
 struct drm_quill_queue_query {
 	/** @queue_id: of QUEUE_CREATE. */
@@ -334,7 +339,7 @@ struct drm_quill_queue_query {
 	__u64 jobs;
 	/** @faults: out: of these, those that failed. */
 	__u64 faults;
-	/** @cycles: out: device cycles of all jobs. */
+	/** @cycles: out: device cycles. */
 	__u64 cycles;
 	/** @busy: out: device cycles that TENSOR, VECTOR and DMA worked. */
 	__u64 busy[3];
@@ -342,9 +347,9 @@ struct drm_quill_queue_query {
 	__u64 commands;
 	/** @macs: out: multiply-accumulates. */
 	__u64 macs;
-	/** @bytes_read: out: bytes that engines read. */
+	/** @bytes_read: out: bytes that engines read from memory. */
 	__u64 bytes_read;
-	/** @bytes_written: out: bytes that engines wrote. */
+	/** @bytes_written: out: bytes that engines wrote to memory. */
 	__u64 bytes_written;
 	/** @fault_job: out: job number (of SUBMIT) of the last fault. */
 	__u64 fault_job;
@@ -362,6 +367,26 @@ struct drm_quill_queue_query {
 	__u32 fault_elapsed_ms;
 	/** @timeout_ms: out: the queue's limit. */
 	__u32 timeout_ms;
+	/** @of_job: in: number (of SUBMIT) of the job whose counters are wanted; 0: the sums. */
+	__u64 of_job;
+	/** @stall_memory: out: of @busy, device cycles that the engine waited for memory. */
+	__u64 stall_memory[3];
+	/** @stall_dependency: out: device cycles that the engine's next command waited for others. */
+	__u64 stall_dependency[3];
+	/** @stall_firmware: out: device cycles that the engine's next command was not decoded yet. */
+	__u64 stall_firmware[3];
+	/** @idle: out: device cycles from the engine's last command to its job's end. */
+	__u64 idle[3];
+	/** @vector_ops: out: float32 operations. */
+	__u64 vector_ops;
+	/** @sram_read: out: bytes that engines read from the scratchpad. */
+	__u64 sram_read;
+	/** @sram_written: out: bytes that engines wrote to the scratchpad. */
+	__u64 sram_written;
+	/** @link_bytes: out: bytes of streams. */
+	__u64 link_bytes;
+	/** @energy_pj: out: picojoules, as the device's timing profile has them. */
+	__u64 energy_pj;
 };
 
 /* ---- Jobs ----------------------------------------------------------------------- */

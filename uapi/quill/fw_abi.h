@@ -22,7 +22,7 @@
  * What driver and firmware say to each other: boot arguments, rings, records. The driver
  * runs firmware whose major is its own and whose minor is at least what it needs.
  */
-#define QUILL_FW_ABI_MAJOR	1
+#define QUILL_FW_ABI_MAJOR	2
 #define QUILL_FW_ABI_MINOR	0
 
 /**
@@ -200,7 +200,7 @@ struct quill_job_desc {
 };
 
 /**
- * struct quill_job_cpl - what became of one job, 128 bytes; @seq is written last
+ * struct quill_job_cpl - what became of one job, 256 bytes; @seq is written last
  *
  * Records of one queue come in the order of its jobs.
  */
@@ -224,9 +224,9 @@ struct quill_job_cpl {
 	/** @cmd_seq: the header's seq of the command at fault. */
 	__u32 cmd_seq;
 	/** @counters: by enum quill_counter (QUILL_COUNTER_COUNT of them). */
-	__u64 counters[8];
+	__u64 counters[25];
 	/** @reserved1: zero. */
-	__u32 reserved1[7];
+	__u32 reserved1[5];
 	/** @seq: running count of this queue's completions, from 1. */
 	__u32 seq;
 };

@@ -315,6 +315,14 @@ enum quill_fault {
 #define QUILL_CB_ISSUE_END_LO		0x0b4	/* RO */
 #define QUILL_CB_ISSUE_END_HI		0x0b8	/* RO */
 #define QUILL_ENGINE_FIFO		16
+/*
+ * Why a command could not start before READY, for the counters: it was decoded at DECODED, and HELD is when decoding last went on
+ * after a wait (a FENCE, say), or 0.
+ */
+#define QUILL_CB_ISSUE_DECODED_LO	0x400
+#define QUILL_CB_ISSUE_DECODED_HI	0x404
+#define QUILL_CB_ISSUE_HELD_LO		0x408
+#define QUILL_CB_ISSUE_HELD_HI		0x40c
 
 /*
  * Retirements, of all slots: reading RETIRE pops one: VALID | engine << 16 | tag, and fills
@@ -343,20 +351,49 @@ enum quill_fault {
 #define QUILL_CB_JOB_BEGIN		0x0e0	/* WO */
 #define QUILL_CB_CMD_OVERHEAD		0x0e4	/* RO: device cycles to decode one command, from the profile */
 #define QUILL_CB_JOB_END		0x0e8	/* WO */
+/* Device cycles from the doorbell until a job's first record is there: a round trip to the host. */
+#define QUILL_CB_LINK_LATENCY		0x410	/* RO, from the profile */
+/*
+ * The job's end. CLOCK is the device time to which decoding has come, RECORDS how many records were decoded. Writing
+ * RECORDS_HI makes the counters whole: CYCLES, IDLE, BYTES_LINK and the rest of ENERGY.
+ */
+#define QUILL_CB_JOB_CLOCK_LO		0x418	/* WO */
+#define QUILL_CB_JOB_CLOCK_HI		0x41c	/* WO */
+#define QUILL_CB_JOB_RECORDS_LO		0x420	/* WO */
+#define QUILL_CB_JOB_RECORDS_HI		0x424	/* WO */
 /* The counters are 64-bit pairs; order as enum quill_counter. */
 #define QUILL_CB_COUNTER_LO(i)		(0x300 + (i) * 8)
 #define QUILL_CB_COUNTER_HI(i)		(0x304 + (i) * 8)
 
+/*
+ * The counters of a job. They add up: for each engine, BUSY + DEPENDENCY + FIRMWARE + IDLE = CYCLES, and what of BUSY is not
+ * MEMORY is arithmetic. docs/device.md says what is counted as what. All are modulo 2^64.
+ */
 enum quill_counter {
 	QUILL_COUNTER_CYCLES = 0,	/* device cycles from the job's start to its end */
+	/* An engine each, by enum quill_engine: it has a command. */
+	QUILL_COUNTER_BUSY = 1,
 	QUILL_COUNTER_BUSY_TENSOR = 1,
 	QUILL_COUNTER_BUSY_VECTOR = 2,
 	QUILL_COUNTER_BUSY_DMA = 3,
-	QUILL_COUNTER_COMMANDS = 4,
+	QUILL_COUNTER_COMMANDS = 4,	/* that engines were given, or the firmware executed */
 	QUILL_COUNTER_MACS = 5,
-	QUILL_COUNTER_BYTES_READ = 6,
-	QUILL_COUNTER_BYTES_WRITTEN = 7,
-	QUILL_COUNTER_COUNT = 8,
+	QUILL_COUNTER_BYTES_READ = 6,	/* from device memory */
+	QUILL_COUNTER_BYTES_WRITTEN = 7,	/* to device memory */
+	/* An engine each: it has a command, which waits for memory. Part of BUSY. */
+	QUILL_COUNTER_MEMORY = 8,
+	/* An engine each: its next command waits for other commands (semaphores, ORDERED, FENCE). */
+	QUILL_COUNTER_DEPENDENCY = 11,
+	/* An engine each: its next command was not decoded yet. */
+	QUILL_COUNTER_FIRMWARE = 14,
+	/* An engine each: its last command has ended. */
+	QUILL_COUNTER_IDLE = 17,
+	QUILL_COUNTER_VECTOR_OPS = 20,	/* float32 operations */
+	QUILL_COUNTER_SRAM_READ = 21,	/* bytes */
+	QUILL_COUNTER_SRAM_WRITTEN = 22,
+	QUILL_COUNTER_BYTES_LINK = 23,	/* of the stream, over the link to the host */
+	QUILL_COUNTER_ENERGY = 24,	/* picojoules */
+	QUILL_COUNTER_COUNT = 25,
 };
 
 #endif /* QUILL_REGS_H */

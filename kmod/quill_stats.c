@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Quill: what a queue's jobs have cost, and how the last that failed did: QUEUE_QUERY.
+ *
+ * Counters come from the device and mean nothing to the driver: it adds them up, modulo 2^64 as
+ * they are defined, and keeps those of the last jobs.
+ */
+#include <linux/slab.h>
+
+#include "quill_device.h"
+#include "quill_drv.h"
+#include "quill_queue.h"
+#include "quill_stats.h"
+
+int quill_stats_init(struct quill_queue *queue)
+{
+	queue->stats.history = kvcalloc(DRM_QUILL_QUEUE_HISTORY, sizeof(*queue->stats.history),
+					GFP_KERNEL_ACCOUNT);
+	return queue->stats.history ? 0 : -ENOMEM;
+}
+
+void quill_stats_fini(struct quill_queue *queue)
+{
+	kvfree(queue->stats.history);
+}
+
+/*
+ * quill_stats_count() - take in the record of a job that has ended
+ */
+void quill_stats_count(struct quill_queue *queue, const struct quill_job_cpl *rec)
+{
+	struct quill_queue_stats *stats = &queue->stats;
+	struct quill_job_counters *entry;
+	int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(rec->counters) != QUILL_COUNTER_COUNT);
+	BUILD_BUG_ON(sizeof(*rec) != 256);
+	lockdep_assert_held(&queue->lock);
+	entry = &stats->history[stats->recorded++ % DRM_QUILL_QUEUE_HISTORY];
+	entry->job = rec->job;
+	for (i = 0; i < QUILL_COUNTER_COUNT; i++) {
+		entry->counters[i] = rec->counters[i];
+		stats->counters[i] += rec->counters[i];
+	}
+}
+
+/* The counters of one job, or the sums; NULL if the job is not remembered. Job 0 is none. */
+static const u64 *quill_stats_counters(struct quill_queue *queue, u64 job)
+{
+	int i;
+
+	lockdep_assert_held(&queue->lock);
+	if (!job)
+		return queue->stats.counters;
+	for (i = 0; i < DRM_QUILL_QUEUE_HISTORY; i++)
+		if (queue->stats.history[i].job == job)
+			return queue->stats.history[i].counters;
+	return NULL;
+}
+
+static void quill_stats_fill_counters(struct drm_quill_queue_query *args, const u64 *counters)
+{
+	int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(args->busy) != QUILL_ENGINE_COUNT);
+	args->cycles = counters[QUILL_COUNTER_CYCLES];
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++) {
+		args->busy[i] = counters[QUILL_COUNTER_BUSY + i];
+		args->stall_memory[i] = counters[QUILL_COUNTER_MEMORY + i];
+		args->stall_dependency[i] = counters[QUILL_COUNTER_DEPENDENCY + i];
+		args->stall_firmware[i] = counters[QUILL_COUNTER_FIRMWARE + i];
+		args->idle[i] = counters[QUILL_COUNTER_IDLE + i];
+	}
+	args->commands = counters[QUILL_COUNTER_COMMANDS];
+	args->macs = counters[QUILL_COUNTER_MACS];
+	args->vector_ops = counters[QUILL_COUNTER_VECTOR_OPS];
+	args->bytes_read = counters[QUILL_COUNTER_BYTES_READ];
+	args->bytes_written = counters[QUILL_COUNTER_BYTES_WRITTEN];
+	args->sram_read = counters[QUILL_COUNTER_SRAM_READ];
+	args->sram_written = counters[QUILL_COUNTER_SRAM_WRITTEN];
+	args->link_bytes = counters[QUILL_COUNTER_BYTES_LINK];
+	args->energy_pj = counters[QUILL_COUNTER_ENERGY];
+}
+
+static void quill_stats_fill_state(struct quill_queue *queue, struct drm_quill_queue_query *args)
+{
+	const struct quill_queue_stats *stats = &queue->stats;
+
+	args->state = stats->faults ? DRM_QUILL_QUEUE_FAULTED : 0;
+	args->state |= queue->banned ? DRM_QUILL_QUEUE_BANNED : 0;
+	args->jobs = stats->jobs;
+	args->faults = stats->faults;
+	args->fault_job = stats->fault.job;
+	args->fault_addr = stats->fault.address;
+	args->fault_status = stats->fault.status;
+	args->fault_command = stats->fault.command;
+	args->fault_access = stats->fault.access;
+	args->fault_engine = stats->fault.engine;
+	args->fault_elapsed_ms = stats->fault_elapsed_ms;
+	args->timeout_ms = queue->timeout_ms;
+}
+
+int quill_ioctl_queue_query(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_quill_queue_query *args = data;
+	struct drm_quill_queue_query answer = {
+		.queue_id = args->queue_id,
+		.of_job = args->of_job,
+	};
+	struct quill_queue *queue;
+	const u64 *counters;
+
+	queue = quill_queue_lookup(file->driver_priv, args->queue_id);
+	if (!queue)
+		return -ENOENT;
+	spin_lock_irq(&queue->lock);
+	counters = quill_stats_counters(queue, args->of_job);
+	if (counters) {
+		quill_stats_fill_counters(&answer, counters);
+		quill_stats_fill_state(queue, &answer);
+	}
+	spin_unlock_irq(&queue->lock);
+	quill_queue_put(queue);
+	if (!counters)
+		return -ENOENT;
+	*args = answer;
+	return 0;
+}

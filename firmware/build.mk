@@ -35,7 +35,7 @@ $(B)/firmware/quill_fw.elf: $(FW_OBJ) firmware/link.ld
 		-Wl,--no-warn-rwx-segments -T firmware/link.ld -o $@ $(FW_OBJ) -lgcc
 
 # The host's tool: never under a sanitizer or a cross compiler.
-$(B)/firmware/mkimage: firmware/mkimage.c
+$(B)/firmware/mkimage: firmware/mkimage.c $(wildcard uapi/quill/*.h)
 	@mkdir -p $(@D)
 	@gcc $(filter-out -MMD -MP,$(CFLAGS)) -o $@ $<
 

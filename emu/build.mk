@@ -15,8 +15,8 @@ EMU_DEFS := -Wl,-z,defs
 endif
 
 EMU_CFLAGS = $(CFLAGS) -fPIC -fvisibility=hidden -ffp-contract=off -fno-strict-aliasing -pthread
-EMU_ISA_avx2   := -O3 -mavx2 -mfma
-EMU_ISA_avx512 := -O3 -mprfchw -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma
+EMU_ISA_avx2   := -O3 -mavx2 -mfma -mf16c
+EMU_ISA_avx512 := -O3 -mprfchw -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c
 # A kernel's instruction set is the end of its file's name: gemm_avx2.c.
 emu_isa = $(EMU_ISA_$(lastword $(subst _, ,$(basename $(notdir $(1))))))
 

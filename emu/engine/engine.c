@@ -14,7 +14,8 @@ static bool supported_scalar(void)
 
 static bool supported_avx2(void)
 {
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+	       __builtin_cpu_supports("f16c");
 }
 
 /* Without VNNI the AVX2 kernels are as good. */
@@ -33,6 +34,7 @@ static bool supported_avx512(void)
 		.name = #set,				\
 		.supported = supported_##set,		\
 		.row_sums = quill_row_sums_##set,	\
+		.block_sums = quill_block_sums_##set,	\
 		QUILL_TILE_KERNELS(QUILL_TILE, set)	\
 	},
 

@@ -48,6 +48,100 @@ struct quill_gemm_tile {
 };
 
 /**
+ * struct quill_gemm_floats - where a tile's sums go that are floats, and how
+ */
+struct quill_gemm_floats {
+	/** @d: row i at d + i * ldd. */
+	float *d;
+	size_t ldd;
+	/** @bias: of the tile's columns, or NULL. */
+	const float *bias;
+	/** @scale: of the tile's columns, or NULL: 1. */
+	const float *scale;
+	/** @row_scale: of its rows, or NULL: 1. */
+	const float *row_scale;
+};
+
+/**
+ * struct quill_gemm_block_tile - rows of A times up to 64 rows of B with a scale a block
+ */
+struct quill_gemm_block_tile {
+	/** @a: int8, row i at a + i * lda. */
+	const int8_t *a;
+	size_t lda;
+	/** @a_sum: sums of row i's groups, from quill_kernels.block_sums, at a_sum + i * a_sum_stride. */
+	const int32_t *a_sum;
+	size_t a_sum_stride;
+	/** @a_scale: of row i's groups, at a_scale + i * a_scale_stride, or NULL: all are 1. */
+	const float *a_scale;
+	size_t a_scale_stride;
+	/** @b: Q8_0, Q4_0: row n at b + n * ldb; S4: a packed panel. */
+	const uint8_t *b;
+	size_t ldb;
+	/** @b_scale: S4: those of group j at b_scale + j * b_scale_stride, QUILL_PANEL_N of them readable. */
+	const float *b_scale;
+	size_t b_scale_stride;
+	/** @scratch: Q8_0, Q4_0: quill_gemm_block_scratch(k) bytes, aligned to 4. */
+	void *scratch;
+	/** @type_b: enum quill_type. */
+	uint32_t type_b;
+	uint32_t m;
+	/** @n: 1..QUILL_PANEL_N. */
+	uint32_t n;
+	uint32_t k;
+	/** @group: divides @k; QUILL_BLOCK, but for S4: a multiple of it. */
+	uint32_t group;
+	struct quill_gemm_floats out;
+};
+
+/** quill_gemm_block_scratch() - bytes that a tile of block weights wants */
+static inline size_t quill_gemm_block_scratch(uint32_t k)
+{
+	return (size_t)k * QUILL_PANEL_N + (size_t)k / QUILL_BLOCK * QUILL_PANEL_N * sizeof(float);
+}
+
+/**
+ * struct quill_gemm_float_tile - rows of A times one panel of packed B, in floats
+ */
+struct quill_gemm_float_tile {
+	/** @a: bfloat16, row i at a + i * lda. */
+	const uint16_t *a;
+	size_t lda;
+	/** @b: one packed panel, of @type_b: QUILL_TYPE_BF16, E4M3 or E5M2. */
+	const uint8_t *b;
+	uint32_t type_b;
+	uint32_t m;
+	/** @n: columns of the panel that exist, 1..QUILL_PANEL_N. */
+	uint32_t n;
+	uint32_t k;
+	/** @scratch: for the 8-bit types: quill_gemm_float_scratch(k) bytes, aligned to 4. */
+	void *scratch;
+	struct quill_gemm_floats out;
+};
+
+/** quill_gemm_float_scratch() - bytes that a tile of 8-bit floats wants */
+static inline size_t quill_gemm_float_scratch(uint32_t k)
+{
+	return ((size_t)k + 3) / 4 * 4 * QUILL_PANEL_N * sizeof(uint16_t);
+}
+
+/**
+ * struct quill_convert_tile - rows of CONVERT, or any columns of them; strides are in elements
+ */
+struct quill_convert_tile {
+	const void *src;
+	size_t src_stride;
+	void *dst;
+	size_t dst_stride;
+	uint32_t rows;
+	uint32_t n;
+	/** @type_a: of src, @type_d: of dst: QUILL_TYPE_F32, BF16, F16, E4M3 or E5M2. */
+	uint32_t type_a, type_d;
+	/** @saturate: what is too large becomes the largest finite number. */
+	bool saturate;
+};
+
+/**
  * struct quill_attention_tile - some queries of one head
  */
 struct quill_attention_tile {
@@ -235,6 +329,13 @@ struct quill_kernels {
 	bool (*supported)(void);
 	/** @row_sums: sums[i] = sum of the k values of row i. */
 	void (*row_sums)(const int8_t *a, size_t lda, uint32_t m, uint32_t k, int32_t *sums);
+	/** @block_sums: sums[i * (k / group) + j] = sum of the values of group j of row i. */
+	void (*block_sums)(const int8_t *a, size_t lda, uint32_t m, uint32_t k, uint32_t group,
+			   int32_t *sums);
+	/** @gemm_block: one tile; all of K. */
+	void (*gemm_block)(const struct quill_gemm_block_tile *tile);
+	/** @gemm_float: one tile; all of K. */
+	void (*gemm_float)(const struct quill_gemm_float_tile *tile);
 	/** @gemm: one tile; all of K. */
 	void (*gemm)(const struct quill_gemm_tile *tile);
 	/** @attention: one tile; scratch on the stack. */
@@ -252,6 +353,7 @@ struct quill_kernels {
 	void (*patches)(const struct quill_patches_tile *tile);
 	void (*depthwise)(const struct quill_depthwise_tile *tile);
 	void (*pool)(const struct quill_pool_tile *tile);
+	void (*convert)(const struct quill_convert_tile *tile);
 };
 
 /** quill_engine_get() - kernels by name, or the best that run here (NULL); NULL if unknown or unsupported */

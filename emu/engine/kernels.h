@@ -14,9 +14,10 @@
 
 /* Kernels that run one tile: KERNEL_tile() in the loops. */
 #define QUILL_TILE_KERNELS(X, set)							\
-	X(gemm, set) X(attention, set) X(norm, set) X(softmax, set) X(rope, set)	\
+	X(gemm, set) X(gemm_block, set) X(gemm_float, set)				\
+	X(attention, set) X(norm, set) X(softmax, set) X(rope, set)			\
 	X(quantise, set) X(dequantise, set) X(eltwise, set) X(act, set) X(reduce, set)	\
-	X(patches, set) X(depthwise, set) X(pool, set)
+	X(patches, set) X(depthwise, set) X(pool, set) X(convert, set)
 
 #define QUILL_DECLARE_TILE(kernel, set)							\
 	void quill_##kernel##_##set(const struct quill_##kernel##_tile *tile);
@@ -24,6 +25,8 @@
 #define QUILL_X(set)									\
 	void quill_row_sums_##set(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
 				  int32_t *sums);					\
+	void quill_block_sums_##set(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
+				    uint32_t group, int32_t *sums);			\
 	QUILL_TILE_KERNELS(QUILL_DECLARE_TILE, set)
 QUILL_KERNEL_SETS(QUILL_X)
 #undef QUILL_X
@@ -40,6 +43,11 @@ QUILL_KERNEL_SETS(QUILL_X)
 				  int32_t *sums)					\
 	{										\
 		gemm_row_sums(a, lda, m, k, sums);					\
+	}										\
+	void quill_block_sums_##set(const int8_t *a, size_t lda, uint32_t m, uint32_t k,	\
+				    uint32_t group, int32_t *sums)			\
+	{										\
+		gemm_block_sums(a, lda, m, k, group, sums);				\
 	}										\
 	QUILL_TILE_KERNELS(QUILL_DEFINE_TILE, set)
 

@@ -5,6 +5,9 @@
 #include "micro_avx2.h"
 #include "pack_loops.h"
 #include "gemm_loops.h"
+#include "block_avx2.h"
+#include "block_loops.h"
+#include "gemm_float_loops.h"
 #include "attention_loops.h"
 #include "vector_loops.h"
 #include "rope_loops.h"
@@ -13,6 +16,7 @@
 #include "depthwise_scalar.h"
 #include "conv_loops.h"
 #include "pool_loops.h"
+#include "convert_loops.h"
 #include "kernels.h"
 
 QUILL_DEFINE_KERNELS(avx2)

@@ -4,6 +4,9 @@
 #include "micro_scalar.h"
 #include "pack_loops.h"
 #include "gemm_loops.h"
+#include "block_scalar.h"
+#include "block_loops.h"
+#include "gemm_float_loops.h"
 #include "attention_loops.h"
 #include "vector_loops.h"
 #include "rope_loops.h"
@@ -12,6 +15,7 @@
 #include "depthwise_scalar.h"
 #include "conv_loops.h"
 #include "pool_loops.h"
+#include "convert_loops.h"
 #include "kernels.h"
 
 QUILL_DEFINE_KERNELS(scalar)

@@ -267,6 +267,20 @@ static inline vf vi_to_vf(vi x)
 	return (vf){ _mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b) };
 }
 
+static inline vf vf_low_halves(vi x)
+{
+	return (vf){ _mm256_castsi256_ps(_mm256_slli_epi32(x.a, 16)),
+		     _mm256_castsi256_ps(_mm256_slli_epi32(x.b, 16)) };
+}
+
+static inline vf vf_high_halves(vi x)
+{
+	const __m256i high = _mm256_set1_epi32(-65536);
+
+	return (vf){ _mm256_castsi256_ps(_mm256_and_si256(x.a, high)),
+		     _mm256_castsi256_ps(_mm256_and_si256(x.b, high)) };
+}
+
 static inline vf vf_load_s8(const int8_t *p)
 {
 	__m128i x = _mm_loadu_si128((const __m128i *)p);

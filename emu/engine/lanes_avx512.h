@@ -228,6 +228,16 @@ static inline vf vi_to_vf(vi x)
 	return _mm512_cvtepi32_ps(x);
 }
 
+static inline vf vf_low_halves(vi x)
+{
+	return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16));
+}
+
+static inline vf vf_high_halves(vi x)
+{
+	return _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(-65536)));
+}
+
 static inline vf vf_load_s8(const int8_t *p)
 {
 	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));

@@ -320,6 +320,27 @@ static inline vf vi_to_vf(vi a)
 	return r;
 }
 
+/* Lanes from the low halves of 16 times 32 bits, and from the high ones: bfloat16 as float32. */
+static inline vf vf_low_halves(vi a)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		a.v[i] = (int32_t)((uint32_t)a.v[i] << 16);
+	memcpy(&r, &a, sizeof(r));
+	return r;
+}
+
+static inline vf vf_high_halves(vi a)
+{
+	vf r;
+
+	for EACH_LANE(i)
+		a.v[i] = (int32_t)((uint32_t)a.v[i] & 0xffff0000);
+	memcpy(&r, &a, sizeof(r));
+	return r;
+}
+
 static inline vf vf_load_s8(const int8_t *p)
 {
 	vf r;

@@ -127,4 +127,8 @@ static inline int32_t micro_sum(const int8_t *a, uint32_t k)
 	return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
+/* GEMM in floats: rows, and vectors of 16 columns, of its accumulators. */
+#define FLOAT_ROWS 6
+#define FLOAT_COLS 4
+
 #endif /* QUILL_MICRO_AVX512_H */

@@ -55,4 +55,8 @@ static inline int32_t micro_sum(const int8_t *a, uint32_t k)
 	return sum;
 }
 
+/* GEMM in floats: rows, and vectors of 16 columns, of its accumulators. */
+#define FLOAT_ROWS 2
+#define FLOAT_COLS 1
+
 #endif /* QUILL_MICRO_SCALAR_H */

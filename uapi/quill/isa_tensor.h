@@ -5,6 +5,8 @@
 #ifndef QUILL_ISA_TENSOR_H
 #define QUILL_ISA_TENSOR_H
 
+#include "isa_weights.h"
+
 /*
  * GEMM: D[m][n] = epilogue(sum over k of A[m][k] * B[k][n]), exact in 32 bits since k is
  * limited. A is row-major int8. B is packed: see quill_packed_*.

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GEMM with block weights, written once over cells: docs/isa.md, "Block weights". kernels_*.c includes it.
+ *
+ * Few rows of A: the weights are used as they lie in memory, 16 rows of B side by side, which reads
+ * memory once and in order. More: 64 rows of B become cells first, and their scales a row of
+ * 64 a block; then it is a GEMM that looks up from its sums after every block.
+ */
+#ifndef QUILL_BLOCK_LOOPS_H
+#define QUILL_BLOCK_LOOPS_H
+
+#include "engine.h"
+#include "floats_store.h"
+
+/* How far ahead weights are fetched, in blocks. */
+#define BLOCK_AHEAD	32
+
+/* A panel of 64 columns, as block_rows() wants it. */
+struct block_panel {
+	/* @half: bytes have two weights each, as in S4 */
+	const uint8_t *cells;
+	/* of block j at scale + j * stride */
+	const float *scale;
+	size_t stride;
+	bool half;
+};
+
+/* Some rows of A. */
+struct block_a {
+	const int8_t *a;
+	size_t lda;
+	const int32_t *sum;
+	size_t sum_stride;
+	const float *scale;
+	size_t scale_stride;
+	/* 0: the row has one scale */
+	size_t scale_step;
+	/* what the bytes of B are too much, negated */
+	int32_t excess;
+	uint32_t blocks;
+	/* elements of a block */
+	uint32_t group;
+};
+
+static inline struct block_a block_a_rows(const struct quill_gemm_block_tile *t, uint32_t row)
+{
+	static const float one = 1.0f;
+
+	return (struct block_a){
+		.a = t->a + row * t->lda,
+		.lda = t->lda,
+		.sum = t->a_sum + row * t->a_sum_stride,
+		.sum_stride = t->a_sum_stride,
+		.scale = t->a_scale ? t->a_scale + row * t->a_scale_stride : &one,
+		.scale_stride = t->a_scale ? t->a_scale_stride : 0,
+		.scale_step = t->a_scale ? 1 : 0,
+		.excess = t->type_b == QUILL_TYPE_Q8_0 ? -128 : -8,
+		.blocks = t->k / t->group,
+		.group = t->group,
+	};
+}
+
+/* acc + the block's sum times both scales. */
+static inline vf block_add(vf acc, vi sum, vf scale, const struct block_a *a, uint32_t r, uint32_t j)
+{
+	vf s = vf_mul(scale, vf_set1(a->scale[r * a->scale_stride + j * a->scale_step]));
+
+	return vf_fma(vi_to_vf(sum), s, acc);
+}
+
+static inline vi block_excess(const struct block_a *a, uint32_t r, uint32_t j)
+{
+	return vi_set1(a->excess * a->sum[r * a->sum_stride + j]);
+}
+
+/* @rows and @half are constants wherever this is expanded. */
+static inline __attribute__((always_inline)) void
+block_rows(const uint32_t rows, const bool half, const struct block_a *a,
+	   const struct block_panel *b, uint32_t col, float (*out)[QUILL_PANEL_N])
+{
+	const uint32_t steps = a->group / (half ? 8 : 4);
+	const uint8_t *cells = b->cells + col * 4;
+	const int8_t *aa = a->a;
+	vf acc[BLOCK_ROWS][BLOCK_COLS];
+
+	_Pragma("GCC unroll 8")
+	for (uint32_t r = 0; r < rows; r++)
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < BLOCK_COLS; c++)
+			acc[r][c] = vf_set1(0.0f);
+
+	for (uint32_t j = 0; j < a->blocks; j++) {
+		vi sum[BLOCK_ROWS][BLOCK_COLS];
+		vf scale[BLOCK_COLS];
+
+		_Pragma("GCC unroll 8")
+		for (uint32_t r = 0; r < rows; r++)
+			_Pragma("GCC unroll 4")
+			for (uint32_t c = 0; c < BLOCK_COLS; c++)
+				sum[r][c] = block_excess(a, r, j);
+
+		for (uint32_t i = 0; i < steps; i++, cells += QUILL_PANEL_GROUP, aa += half ? 8 : 4) {
+			bcell x[BLOCK_COLS], low[BLOCK_COLS];
+
+			_Pragma("GCC unroll 4")
+			for (uint32_t c = 0; c < BLOCK_COLS; c++) {
+				x[c] = bcell_load(cells + c * 64);
+				low[c] = half ? bcell_low(x[c]) : x[c];
+			}
+			_Pragma("GCC unroll 8")
+			for (uint32_t r = 0; r < rows; r++) {
+				acell four = acell_load(aa + r * a->lda);
+
+				_Pragma("GCC unroll 4")
+				for (uint32_t c = 0; c < BLOCK_COLS; c++)
+					sum[r][c] = cell_dot(sum[r][c], low[c], four);
+			}
+			if (!half)
+				continue;
+			_Pragma("GCC unroll 4")
+			for (uint32_t c = 0; c < BLOCK_COLS; c++)
+				x[c] = bcell_high(x[c]);
+			_Pragma("GCC unroll 8")
+			for (uint32_t r = 0; r < rows; r++) {
+				acell four = acell_load(aa + r * a->lda + 4);
+
+				_Pragma("GCC unroll 4")
+				for (uint32_t c = 0; c < BLOCK_COLS; c++)
+					sum[r][c] = cell_dot(sum[r][c], x[c], four);
+			}
+		}
+
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < BLOCK_COLS; c++)
+			scale[c] = vf_load(b->scale + j * b->stride + col + c * LANES);
+		_Pragma("GCC unroll 8")
+		for (uint32_t r = 0; r < rows; r++)
+			_Pragma("GCC unroll 4")
+			for (uint32_t c = 0; c < BLOCK_COLS; c++)
+				acc[r][c] = block_add(acc[r][c], sum[r][c], scale[c], a, r, j);
+	}
+
+	_Pragma("GCC unroll 8")
+	for (uint32_t r = 0; r < rows; r++)
+		_Pragma("GCC unroll 4")
+		for (uint32_t c = 0; c < BLOCK_COLS; c++)
+			vf_store(&out[r][col + c * LANES], acc[r][c]);
+}
+
+#define BLOCK_CASE(n) case n: return block_rows(n, half, a, b, col, out)
+
+static inline __attribute__((always_inline)) void
+block_rows_any(uint32_t rows, const bool half, const struct block_a *a, const struct block_panel *b,
+	       uint32_t col, float (*out)[QUILL_PANEL_N])
+{
+	switch (rows) {
+	BLOCK_CASE(1);
+	BLOCK_CASE(2);
+#if BLOCK_ROWS > 2
+	BLOCK_CASE(3);
+	BLOCK_CASE(4);
+	BLOCK_CASE(5);
+	BLOCK_CASE(6);
+#endif
+	}
+}
+
+#undef BLOCK_CASE
+
+/* All rows of A times a panel. */
+static void block_multiply(const struct quill_gemm_block_tile *t, const struct block_panel *b)
+{
+	float out[BLOCK_ROWS][QUILL_PANEL_N];
+	uint32_t row, rows, col;
+
+	for (row = 0; row < t->m; row += rows) {
+		struct block_a a = block_a_rows(t, row);
+
+		rows = t->m - row < BLOCK_ROWS ? t->m - row : BLOCK_ROWS;
+		for (col = 0; col < t->n; col += BLOCK_COLS * LANES) {
+			if (b->half)
+				block_rows_any(rows, true, &a, b, col, out);
+			else
+				block_rows_any(rows, false, &a, b, col, out);
+		}
+		floats_store(&t->out, row, rows, 0, t->n, out);
+	}
+}
+
+/* ---- Weights as they lie in memory ---- */
+
+/* 16 rows of B from @b on, @rows rows of A. */
+static inline __attribute__((always_inline)) void
+block_direct(const uint32_t rows, const bool q4, const struct block_a *a, const uint8_t *b,
+	     size_t ldb, float (*out)[QUILL_PANEL_N])
+{
+	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
+	/* behind the last block of these rows come the first ones of the next 16 */
+	const size_t wrap = 16 * ldb - a->blocks * size;
+	vf acc[BLOCK_DIRECT];
+	vi dot[BLOCK_DIRECT];
+	uint32_t j, r;
+
+	for (r = 0; r < rows; r++)
+		acc[r] = vf_set1(0.0f);
+	for (j = 0; j < a->blocks; j++, b += size) {
+		const uint8_t *ahead = b + BLOCK_AHEAD * size +
+				       (j + BLOCK_AHEAD < a->blocks ? 0 : wrap);
+		vf scale = block_scales(b, ldb);
+
+		/* half of the rows for each block: a line of memory is longer than two blocks are, or nearly */
+		ahead += (j & 1) * 8 * ldb;
+		_Pragma("GCC unroll 8")
+		for (r = 0; r < 8; r++)
+			block_prefetch(ahead + r * ldb);
+		block_dots(rows, q4, a->a + j * QUILL_BLOCK, a->lda, b, ldb, dot);
+		_Pragma("GCC unroll 4")
+		for (r = 0; r < rows; r++)
+			acc[r] = block_add(acc[r], vi_add(dot[r], block_excess(a, r, j)), scale, a,
+					   r, j);
+	}
+	_Pragma("GCC unroll 4")
+	for (r = 0; r < rows; r++)
+		vf_store(out[r], acc[r]);
+}
+
+#define BLOCK_CASE(n)								\
+	case n: return q4 ? block_direct(n, true, a, b, ldb, out) :		\
+			    block_direct(n, false, a, b, ldb, out)
+
+static void block_direct_any(uint32_t rows, bool q4, const struct block_a *a, const uint8_t *b,
+			     size_t ldb, float (*out)[QUILL_PANEL_N])
+{
+	switch (rows) {
+	BLOCK_CASE(1);
+#if BLOCK_DIRECT > 1
+	BLOCK_CASE(2);
+#endif
+#if BLOCK_DIRECT > 2
+	BLOCK_CASE(3);
+	BLOCK_CASE(4);
+#endif
+	}
+}
+
+#undef BLOCK_CASE
+
+/* The last 16 columns may be some that have been before: they are computed again, and not stored. */
+static void block_stream(const struct quill_gemm_block_tile *t)
+{
+	float out[BLOCK_DIRECT][QUILL_PANEL_N];
+	uint32_t col, from, row, rows;
+
+	for (col = 0; col < t->n; col += LANES) {
+		from = t->n - col < LANES ? t->n - LANES : col;
+		for (row = 0; row < t->m; row += rows) {
+			struct block_a a = block_a_rows(t, row);
+
+			rows = t->m - row < BLOCK_DIRECT ? t->m - row : BLOCK_DIRECT;
+			block_direct_any(rows, t->type_b == QUILL_TYPE_Q4_0, &a,
+					 t->b + from * t->ldb, t->ldb,
+					 (float (*)[QUILL_PANEL_N])&out[0][from]);
+			floats_store(&t->out, row, rows, col, from + LANES, out);
+		}
+	}
+}
+
+/* ---- Weights as cells ---- */
+
+/* Scales of a block where fewer than 16 rows exist; the other columns' are 0. */
+static inline vf block_scales_first(const uint8_t *b, size_t ldb, uint32_t rows)
+{
+	uint8_t copy[LANES][2] = { { 0 } };
+	uint32_t i;
+
+	for (i = 0; i < rows; i++)
+		memcpy(copy[i], b + i * ldb, sizeof(copy[i]));
+	return block_scales(copy[0], sizeof(copy[0]));
+}
+
+static void block_unpack(const struct quill_gemm_block_tile *t, uint8_t *cells, float *scale)
+{
+	const bool q4 = t->type_b == QUILL_TYPE_Q4_0;
+	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
+	const uint32_t blocks = t->k / QUILL_BLOCK;
+	uint32_t col, n, j;
+
+	for (col = 0; col < t->n; col += LANES) {
+		const uint8_t *b = t->b + col * t->ldb;
+
+		n = t->n - col < LANES ? t->n - col : LANES;
+		block_unpack16(cells + col * 4, b, t->ldb, n, blocks, q4);
+		for (j = 0; j < blocks; j++, b += size)
+			vf_store(scale + j * QUILL_PANEL_N + col,
+				 n == LANES ? block_scales(b, t->ldb) :
+					      block_scales_first(b, t->ldb, n));
+	}
+}
+
+static void gemm_block_tile(const struct quill_gemm_block_tile *t)
+{
+	struct block_panel b = { .cells = t->b, .scale = t->b_scale, .stride = t->b_scale_stride };
+
+	if (t->type_b == QUILL_TYPE_S4) {
+		b.half = true;
+	} else if (t->m <= BLOCK_FEW && t->n >= LANES) {
+		block_stream(t);
+		return;
+	} else {
+		float *scale = t->scratch;
+		uint8_t *cells = (uint8_t *)(scale + (size_t)t->k / QUILL_BLOCK * QUILL_PANEL_N);
+
+		block_unpack(t, cells, scale);
+		b = (struct block_panel){ .cells = cells, .scale = scale, .stride = QUILL_PANEL_N };
+	}
+	block_multiply(t, &b);
+}
+
+static void gemm_block_sums(const int8_t *a, size_t lda, uint32_t m, uint32_t k, uint32_t group,
+			    int32_t *sums)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < m; i++, a += lda)
+		for (j = 0; j < k; j += group)
+			*sums++ = micro_sum(a + j, group);
+}
+
+#endif /* QUILL_BLOCK_LOOPS_H */

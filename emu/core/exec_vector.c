@@ -9,10 +9,17 @@
  */
 #include "exec_vector.h"
 
-/* Elements of a tile. */
+/* Elements of a tile, and of one of a command that is larger than the caches: there, what a tile costs counts. */
 #define TILE_ELEMS	16384u
+#define TILE_ELEMS_LARGE	32768u
 /* Rows that are so far apart that a tile would span more are taken alone: pages between them cost, too. */
 #define TILE_SPAN	(1u << 20)
+
+/*
+ * What a host's caches can be expected to hold of one command's operands and results. (A constant: what sysconf() says
+ * of the last level is, in a guest, up to ten times of what there is.)
+ */
+#define CACHE_SIZE	(32u << 20)
 
 /* What one tile works on. */
 struct part {
@@ -65,6 +72,7 @@ static uint32_t open_operand(struct part *p, unsigned int i)
 	*rows = operand_rows(op, &p->t);
 	if (!dma_view_direct(p->ctx, port, rows, op->size, op->write, view)) {
 		if (op->write) {
+			p->t.stream = false;
 			view->ptr = dma_scratch(p->ctx, i, rows->rows * rows->width);
 			view->stride = rows->width;
 		} else {
@@ -115,6 +123,7 @@ static uint32_t run_tile(void *arg, struct dma_ctx *ctx, uint64_t index, struct 
 	p.t.col = index % v->col_tiles * v->tile_cols;
 	p.t.cols = min32(v->tile_cols, v->n - p.t.col);
 
+	p.t.stream = v->stream;
 	what = open_operands(&p);
 	if (!what) {
 		v->run(v, &p.t);
@@ -125,9 +134,40 @@ static uint32_t run_tile(void *arg, struct dma_ctx *ctx, uint64_t index, struct 
 	return what;
 }
 
+static uint64_t operand_bytes(const struct vector *v, const struct vector_operand *op)
+{
+	uint64_t width = op->share ? (v->n - 1) / op->share + 1 : op->width;
+
+	return op->va ? (op->stride ? v->rows : 1) * width * op->size : 0;
+}
+
+/* Some result is in the place of an operand, whose lines are in the cache when it is written. */
+static bool in_place(const struct vector *v)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < v->ops; i++)
+		for (j = 0; v->op[i].write && j < i; j++)
+			if (v->op[i].va && v->op[i].va == v->op[j].va)
+				return true;
+	return false;
+}
+
+/* No cache holds what the command touches: a result that goes past them is read no later for it. */
+static bool is_large(const struct vector *v)
+{
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < v->ops; i++)
+		bytes += operand_bytes(v, &v->op[i]);
+	return bytes > CACHE_SIZE;
+}
+
 /* Cut the command into tiles. Nothing of this shows in the result. */
 static void plan(struct vector *v)
 {
+	uint32_t elems = is_large(v) ? TILE_ELEMS_LARGE : TILE_ELEMS;
 	uint64_t stride = 1;
 	unsigned int i;
 
@@ -135,12 +175,13 @@ static void plan(struct vector *v)
 		if (v->op[i].stride > stride)
 			stride = v->op[i].stride;
 	v->tile_cols = v->n;
-	if (v->n > TILE_ELEMS)
-		v->tile_cols = v->unit < TILE_ELEMS ? TILE_ELEMS / v->unit * v->unit : v->unit;
-	v->tile_rows = min32(v->rows, TILE_ELEMS / v->tile_cols + !(TILE_ELEMS / v->tile_cols));
+	if (v->n > elems)
+		v->tile_cols = v->unit < elems ? elems / v->unit * v->unit : v->unit;
+	v->tile_rows = min32(v->rows, elems / v->tile_cols + !(elems / v->tile_cols));
 	if (v->tile_rows > 1 && v->tile_rows * stride > TILE_SPAN)
 		v->tile_rows = TILE_SPAN / stride + !(TILE_SPAN / stride);
 	v->col_tiles = (v->n + v->tile_cols - 1) / v->tile_cols;
+	v->stream = is_large(v) && !in_place(v);
 }
 
 /* Run the command that @v's first fields describe. */

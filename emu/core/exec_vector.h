@@ -30,6 +30,7 @@ struct vector_tile {
 	uint32_t col, cols;
 	void *ptr[VECTOR_OPERANDS];	/* NULL: absent */
 	size_t stride[VECTOR_OPERANDS];	/* elements */
+	bool stream;			/* results had better not go through the caches */
 };
 
 /* struct vector - a command that is under way */
@@ -43,6 +44,7 @@ struct vector {
 	unsigned int ops;
 
 	/* exec_vector()'s own */
+	bool stream;		/* for tiles whose results are in place */
 	uint32_t tile_rows, tile_cols;
 	uint32_t col_tiles;
 };

@@ -68,6 +68,7 @@ static void run_norm(const struct vector *v, const struct vector_tile *t)
 		.n = t->cols,
 		.eps = float_of(v->cmd[1].norm_ext.eps),
 		.layer = v->cmd->hdr.opcode == QUILL_OP_LAYERNORM,
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->norm(&tile);
@@ -113,6 +114,7 @@ static void run_softmax(const struct vector *v, const struct vector_tile *t)
 		.rows = t->rows,
 		.n = t->cols,
 		.scale = float_of(v->cmd->softmax.scale),
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->softmax(&tile);
@@ -147,6 +149,7 @@ static void run_rope(const struct vector *v, const struct vector_tile *t)
 		.heads = t->cols / c->dim,
 		.dim = c->dim,
 		.halves = c->hdr.flags & QUILL_CMD_HALVES,
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->rope(&tile);
@@ -191,6 +194,7 @@ static void run_quantise(const struct vector *v, const struct vector_tile *t)
 		.rows = t->rows,
 		.n = t->cols,
 		.group = v->cmd->quantise.group,
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->quantise(&tile);
@@ -222,6 +226,7 @@ static void run_dequantise(const struct vector *v, const struct vector_tile *t)
 		.n = t->cols,
 		.group = group,
 		.skip = t->col % group,
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->dequantise(&tile);
@@ -255,6 +260,7 @@ static void run_eltwise(const struct vector *v, const struct vector_tile *t)
 		.rows = t->rows,
 		.n = t->cols,
 		.op = v->cmd->eltwise.op,
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->eltwise(&tile);
@@ -288,6 +294,7 @@ static void run_act(const struct vector *v, const struct vector_tile *t)
 		.rows = t->rows,
 		.n = t->cols,
 		.op = v->cmd->act.op,
+		.stream = t->stream,
 	};
 
 	v->x->emu->kernels->act(&tile);

@@ -174,7 +174,7 @@ struct quill_attention_tile {
  * Tiles of the VECTOR commands: some rows of each operand, in order. Row i of an operand is at its pointer plus i
  * strides, in elements; strides may exceed the row, and those of operands that are only read may be 0. A result may be
  * the very operand (same pointer, same stride) where isa.h lets it. Any cut by rows is allowed; which cuts by columns
- * are too, each tile says.
+ * are too, each tile says. @stream is advice: the results are so large that they had better not go through the caches.
  */
 
 /**
@@ -200,6 +200,7 @@ struct quill_norm_tile {
 	float eps;
 	/** @layer: LAYERNORM. */
 	bool layer;
+	bool stream;
 };
 
 /**
@@ -213,6 +214,7 @@ struct quill_softmax_tile {
 	uint32_t rows;
 	uint32_t n;
 	float scale;
+	bool stream;
 };
 
 /**
@@ -231,6 +233,7 @@ struct quill_rope_tile {
 	uint32_t dim;
 	/** @halves: pairs are dim / 2 apart (QUILL_CMD_HALVES). */
 	bool halves;
+	bool stream;
 };
 
 /**
@@ -248,6 +251,7 @@ struct quill_quantise_tile {
 	/** @n: a multiple of @group. */
 	uint32_t n;
 	uint32_t group;
+	bool stream;
 };
 
 /**
@@ -266,6 +270,7 @@ struct quill_dequantise_tile {
 	uint32_t group;
 	/** @skip: columns of the first group that lie before the tile, below @group. */
 	uint32_t skip;
+	bool stream;
 };
 
 /**
@@ -282,6 +287,7 @@ struct quill_eltwise_tile {
 	uint32_t n;
 	/** @op: enum quill_eltwise_op. */
 	uint32_t op;
+	bool stream;
 };
 
 /**
@@ -299,6 +305,7 @@ struct quill_act_tile {
 	uint32_t n;
 	/** @op: enum quill_act_op. */
 	uint32_t op;
+	bool stream;
 };
 
 /**

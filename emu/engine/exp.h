@@ -27,7 +27,7 @@ static inline vf exp_lanes(vf x)
 	y = vf_fma(y, r, vf_set1(0x1.fffffcp-2f));
 	y = vf_fma(y, r, vf_set1(1.0f));
 	y = vf_fma(y, r, vf_set1(1.0f));
-	y = vf_mul(y, vf_pow2(t));
+	y = vf_scale(y, t, n);
 	return vf_zero_below(y, x, vf_set1(EXP_LEAST));
 }
 

@@ -4,12 +4,14 @@
 #define QUILL_LANES_AVX2_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "quill/isa.h"
 
 #define LANES 16
+#define NEAR_TIE (0.5f - 0x1p-14f)
 
 typedef struct { __m256 a, b; } vf;
 typedef struct { __m256i a, b; } vi;
@@ -23,6 +25,17 @@ static inline void vf_store(float *p, vf x)
 {
 	_mm256_storeu_ps(p, x.a);
 	_mm256_storeu_ps(p + 8, x.b);
+}
+
+static inline void vf_stream(float *p, vf x)
+{
+	_mm256_stream_ps(p, x.a);
+	_mm256_stream_ps(p + 8, x.b);
+}
+
+static inline void vf_stream_end(void)
+{
+	_mm_sfence();
 }
 
 /* All bits set in the first n of eight lanes from @from on. */
@@ -184,9 +197,9 @@ static inline __m256 avx2_pow2(__m256 t)
 	return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 23));
 }
 
-static inline vf vf_pow2(vf t)
+static inline vf vf_scale(vf x, vf t, vf n)
 {
-	return (vf){ avx2_pow2(t.a), avx2_pow2(t.b) };
+	return (vf){ _mm256_mul_ps(x.a, avx2_pow2(t.a)), _mm256_mul_ps(x.b, avx2_pow2(t.b)) };
 }
 
 static inline __m256 avx2_canonical(__m256 x)
@@ -289,14 +302,37 @@ static inline vf vf_load_s8(const int8_t *p)
 		     _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(x, 8))) };
 }
 
-static inline void vf_store_s8(int8_t *p, vf x)
+static inline __m128i avx2_to_s8(vf x)
 {
 	__m256i w = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
 
 	/* packing works on the halves of registers: lanes 0-3, 8-11, then 4-7, 12-15 */
 	w = _mm256_permute4x64_epi64(w, 0xd8);
-	_mm_storeu_si128((__m128i *)p, _mm_packs_epi16(_mm256_castsi256_si128(w),
-						      _mm256_extracti128_si256(w, 1)));
+	return _mm_packs_epi16(_mm256_castsi256_si128(w), _mm256_extracti128_si256(w, 1));
+}
+
+static inline void vf_store_s8(int8_t *p, vf x)
+{
+	_mm_storeu_si128((__m128i *)p, avx2_to_s8(x));
+}
+
+static inline void vf_stream_s8(int8_t *p, vf x)
+{
+	_mm_stream_si128((__m128i *)p, avx2_to_s8(x));
+}
+
+static inline __m256 avx2_near_tie(__m256 x)
+{
+	__m256 rest = _mm256_sub_ps(x, _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT |
+							  _MM_FROUND_NO_EXC));
+
+	rest = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), rest);
+	return _mm256_cmp_ps(rest, _mm256_set1_ps(NEAR_TIE), _CMP_GT_OQ);
+}
+
+static inline bool vf_near_tie(vf x)
+{
+	return _mm256_movemask_ps(_mm256_or_ps(avx2_near_tie(x.a), avx2_near_tie(x.b)));
 }
 
 typedef struct {

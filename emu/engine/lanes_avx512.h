@@ -4,12 +4,14 @@
 #define QUILL_LANES_AVX512_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "quill/isa.h"
 
 #define LANES 16
+#define NEAR_TIE (0.5f - 0x1p-14f)
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -22,6 +24,16 @@ static inline vf vf_load(const float *p)
 static inline void vf_store(float *p, vf x)
 {
 	_mm512_storeu_ps(p, x);
+}
+
+static inline void vf_stream(float *p, vf x)
+{
+	_mm512_stream_ps(p, x);
+}
+
+static inline void vf_stream_end(void)
+{
+	_mm_sfence();
 }
 
 static inline __mmask16 avx512_mask(int n)
@@ -156,11 +168,9 @@ static inline vf vf_first(vf x, int n, vf other)
 	return _mm512_mask_mov_ps(other, avx512_mask(n), x);
 }
 
-static inline vf vf_pow2(vf t)
+static inline vf vf_scale(vf x, vf t, vf n)
 {
-	__m512i bits = _mm512_add_epi32(_mm512_castps_si512(t), _mm512_set1_epi32(127));
-
-	return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 23));
+	return _mm512_scalef_ps(x, n);
 }
 
 static inline vf vf_canonical(vf x)
@@ -246,6 +256,19 @@ static inline vf vf_load_s8(const int8_t *p)
 static inline void vf_store_s8(int8_t *p, vf x)
 {
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
+static inline void vf_stream_s8(int8_t *p, vf x)
+{
+	_mm_stream_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
+static inline bool vf_near_tie(vf x)
+{
+	enum { nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
+	__m512 rest = _mm512_abs_ps(_mm512_reduce_ps(x, nearest));
+
+	return _mm512_cmp_ps_mask(rest, _mm512_set1_ps(NEAR_TIE), _CMP_GT_OQ);
 }
 
 /*

@@ -8,6 +8,7 @@
 #define QUILL_LANES_SCALAR_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@
 
 typedef struct { float v[LANES]; } vf;
 typedef struct { int32_t v[LANES]; } vi;
+
+/* vf_near_tie(): half an integer, less 2^-14 */
+#define NEAR_TIE (0.5f - 0x1p-14f)
 
 #define EACH_LANE(i) (int i = 0; i < LANES; i++)
 
@@ -31,6 +35,16 @@ static inline vf vf_load(const float *p)
 static inline void vf_store(float *p, vf a)
 {
 	memcpy(p, a.v, sizeof(a.v));
+}
+
+/* vf_store() past the caches; p is 64-byte aligned. What was streamed is in memory after vf_stream_end(). */
+static inline void vf_stream(float *p, vf a)
+{
+	vf_store(p, a);
+}
+
+static inline void vf_stream_end(void)
+{
 }
 
 /* The first n lanes, n 1..16, from memory of which no more is touched; the others are +0. */
@@ -163,17 +177,19 @@ static inline vf vf_first(vf a, int n, vf other)
 	return a;
 }
 
-/* 2^n, for t = 1.5 * 2^23 + n: the low bits of t are n. Any t is allowed. */
-static inline vf vf_pow2(vf t)
+/* x * 2^n, where that is normal or x is NaN, for t = 1.5 * 2^23 + n: the low bits of t are n. Any t is allowed. */
+static inline vf vf_scale(vf x, vf t, vf n)
 {
 	uint32_t bits;
+	float power;
 
 	for EACH_LANE(i) {
 		memcpy(&bits, &t.v[i], 4);
 		bits = (bits + 127) << 23;
-		memcpy(&t.v[i], &bits, 4);
+		memcpy(&power, &bits, 4);
+		x.v[i] *= power;
 	}
-	return t;
+	return x;
 }
 
 /* Pairs of lanes (2i, 2i + 1): the first twice, the second twice, both in the other order. */
@@ -357,6 +373,23 @@ static inline void vf_store_s8(int8_t *p, vf a)
 
 	for EACH_LANE(i)
 		p[i] = (int8_t)(a.v[i] + round - round);
+}
+
+/* vf_store_s8() past the caches; p is 16-byte aligned. */
+static inline void vf_stream_s8(int8_t *p, vf a)
+{
+	vf_store_s8(p, a);
+}
+
+/* Some lane is within 2^-14 of the middle between two integers; |a| is below 2^8. */
+static inline bool vf_near_tie(vf a)
+{
+	const float round = 0x1.8p23f;
+
+	for EACH_LANE(i)
+		if (fabsf(a.v[i] - (a.v[i] + round - round)) > NEAR_TIE)
+			return true;
+	return false;
 }
 
 /* How 16 channels go from 32 to 8 bits. */

@@ -82,14 +82,14 @@ static inline void pool_window_s8(const struct quill_pool_tile *t, const int8_t 
 				    t->channels - c < POOL_BYTES ? t->channels - c : POOL_BYTES);
 		return;
 	}
-	for (EACH_VECTOR(e, m, t->channels))
+	OVER_VECTORS(e, m, t->channels)
 		pool_mean_s8(&t->w, src + e, dst + e, m, taps);
 }
 
 static inline void pool_window_f32(const struct quill_pool_tile *t, const float *src, float *dst,
 				   float taps)
 {
-	for (EACH_VECTOR(e, m, t->channels)) {
+	OVER_VECTORS(e, m, t->channels) {
 		if (t->op == QUILL_POOL_MAX)
 			pool_max_f32(&t->w, src + e, dst + e, m);
 		else

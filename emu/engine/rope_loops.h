@@ -7,19 +7,21 @@
 #include "vector.h"
 
 /* Pairs of neighbours: they and their cosines and sines lie alike. */
-static inline void rope_neighbours(const float *src, float *dst, const float *table, uint32_t dim)
+TEMPLATE void rope_neighbours(const float *src, float *dst, const float *table, uint32_t dim,
+			      const bool stream)
 {
-	for (EACH_VECTOR(e, m, dim)) {
+	OVER_VECTORS(e, m, dim) {
 		vf x = vector_load(src + e, m), t = vector_load(table + e, m);
 		vf y = vf_mul(vf_pair_swap(x), vf_pair_second(t));
 
-		vector_store(dst + e, vf_fma(x, vf_pair_first(t), vf_pair_neg_first(y)), m);
+		vector_write(dst + e, vf_fma(x, vf_pair_first(t), vf_pair_neg_first(y)), m, stream);
 	}
 }
 
-static inline void rope_halves(const float *src, float *dst, const float *table, uint32_t half)
+TEMPLATE void rope_halves(const float *src, float *dst, const float *table, uint32_t half,
+			  const bool stream)
 {
-	for (EACH_VECTOR(e, m, half)) {
+	OVER_VECTORS(e, m, half) {
 		vf x = vector_load(src + e, m), y = vector_load(src + half + e, m);
 		uint32_t first = 2 * m < LANES ? 2 * m : LANES;
 		vf a = vector_load(table + 2 * e, first), b = vf_set1(0.0f);
@@ -29,12 +31,12 @@ static inline void rope_halves(const float *src, float *dst, const float *table,
 			b = vector_load(table + 2 * e + LANES, 2 * m - LANES);
 		cos = vf_evens(a, b);
 		sin = vf_odds(a, b);
-		vector_store(dst + e, vf_fma(x, cos, vf_neg(vf_mul(y, sin))), m);
-		vector_store(dst + half + e, vf_fma(y, cos, vf_mul(x, sin)), m);
+		vector_write(dst + e, vf_fma(x, cos, vf_neg(vf_mul(y, sin))), m, stream);
+		vector_write(dst + half + e, vf_fma(y, cos, vf_mul(x, sin)), m, stream);
 	}
 }
 
-static inline void rope_tile(const struct quill_rope_tile *t)
+TEMPLATE void rope_rows(const struct quill_rope_tile *t, const bool stream)
 {
 	size_t i, h;
 
@@ -46,11 +48,23 @@ static inline void rope_tile(const struct quill_rope_tile *t)
 			float *dst = t->dst + i * t->dst_stride + h * t->dim;
 
 			if (t->halves)
-				rope_halves(src, dst, table, t->dim / 2);
+				rope_halves(src, dst, table, t->dim / 2, stream);
 			else
-				rope_neighbours(src, dst, table, t->dim);
+				rope_neighbours(src, dst, table, t->dim, stream);
 		}
 	}
+	if (stream)
+		vf_stream_end();
+}
+
+static inline void rope_tile(const struct quill_rope_tile *t)
+{
+	/* halves begin at a vector, too */
+	if (vector_streams(t->stream, t->dst, t->dst_stride * sizeof(float)) &&
+	    t->dim % (2 * LANES) == 0)
+		rope_rows(t, true);
+	else
+		rope_rows(t, false);
 }
 
 #endif /* QUILL_ROPE_LOOPS_H */

@@ -30,30 +30,45 @@ static inline vf norm_load(const struct norm_row *row, uint32_t e, uint32_t m)
 	return row->residual ? vf_add(x, vector_load(row->residual + e, m)) : x;
 }
 
-/* From here on the sum is x: in place, what it was made from is gone. */
-static inline void norm_add(struct norm_row *row, float *sum)
+/* From here on @src is x: what it was made from may be gone. */
+static inline void norm_is(struct norm_row *row, const float *src)
 {
-	for (EACH_VECTOR(e, m, row->n))
-		vector_store(sum + e, norm_load(row, e, m), m);
-	row->src = sum;
+	row->src = src;
 	row->residual = NULL;
 }
 
-static inline float norm_mean(const struct norm_row *row)
+/*
+ * The first look: the mean of x, or of its squares. The sum is stored, if that is wanted, and x kept for the next
+ * look: in the sum, or in @buffer where that streams.
+ */
+TEMPLATE float norm_look(struct norm_row *row, float *sum, float *buffer, const bool layer,
+			 const bool stream)
 {
+	bool keep = stream && row->residual;
 	vf total = vf_set1(0.0f);
 
-	for (EACH_VECTOR(e, m, row->n))
-		total = vf_add(total, norm_load(row, e, m));
+	OVER_VECTORS(e, m, row->n) {
+		vf x = norm_load(row, e, m);
+
+		if (sum)
+			vector_write(sum + e, x, m, stream);
+		if (keep)
+			vf_store(buffer + e, x);
+		total = layer ? vf_add(total, x) : vf_fma(x, x, total);
+	}
+	if (keep)
+		norm_is(row, buffer);
+	else if (sum)
+		norm_is(row, sum);
 	return vf_tree_sum(total) / (float)row->n;
 }
 
-/* Mean of the squares of x - mean. RMSNORM's mean is +0: x - 0 is x, -0 included. */
-static inline float norm_mean_square(const struct norm_row *row, float mean)
+/* Mean of the squares of x - mean. */
+static inline float norm_variance(const struct norm_row *row, float mean)
 {
 	vf total = vf_set1(0.0f);
 
-	for (EACH_VECTOR(e, m, row->n)) {
+	OVER_VECTORS(e, m, row->n) {
 		vf x = vf_sub(norm_load(row, e, m), vf_set1(mean));
 
 		x = vf_first(x, (int)m, vf_set1(0.0f));
@@ -62,38 +77,60 @@ static inline float norm_mean_square(const struct norm_row *row, float mean)
 	return vf_tree_sum(total) / (float)row->n;
 }
 
-static inline void norm_one(const struct quill_norm_tile *t, struct norm_row row, float *sum,
-			    float *dst)
+TEMPLATE void norm_row(const struct quill_norm_tile *t, size_t i, const bool layer,
+		       const bool stream)
 {
+	float buffer[stream ? VECTOR_BUFFER : 1] __attribute__((aligned(64)));
+	float *dst = t->dst + i * t->dst_stride;
+	struct norm_row row = {
+		.src = t->src + i * t->src_stride,
+		.residual = t->residual ? t->residual + i * t->residual_stride : NULL,
+		.n = t->n,
+	};
+	const float *next = row.src + t->src_stride, *next_residual = row.residual + t->residual_stride;
+	bool two = row.residual;
 	float mean = 0.0f, inverse;
 
-	if (sum)
-		norm_add(&row, sum);
-	if (t->layer)
-		mean = norm_mean(&row);
-	inverse = 1.0f / sqrtf(norm_mean_square(&row, mean) + t->eps);
-	for (EACH_VECTOR(e, m, row.n)) {
-		vf x = vf_sub(norm_load(&row, e, m), vf_set1(mean));
+	inverse = norm_look(&row, t->sum ? t->sum + i * t->sum_stride : NULL, buffer, layer, stream);
+	if (layer) {
+		mean = inverse;
+		inverse = norm_variance(&row, mean);
+	}
+	inverse = 1.0f / sqrtf(inverse + t->eps);
+	OVER_VECTORS(e, m, t->n) {
+		vf x = norm_load(&row, e, m);
 		vf w = vector_load(t->weight + e, m);
 
+		vector_fetch(next + e, stream);
+		if (two)
+			vector_fetch(next_residual + e, stream);
+		/* RMSNORM's mean would be +0: x - 0 is x, -0 included */
+		x = layer ? vf_sub(x, vf_set1(mean)) : x;
 		x = vf_mul(x, vf_set1(inverse));
 		x = t->bias ? vf_fma(x, w, vector_load(t->bias + e, m)) : vf_mul(x, w);
-		vector_store(dst + e, x, m);
+		vector_write(dst + e, x, m, stream);
 	}
 }
 
-static inline void norm_tile(const struct quill_norm_tile *t)
+TEMPLATE void norm_rows(const struct quill_norm_tile *t, const bool layer, const bool stream)
 {
 	size_t i;
 
 	for (i = 0; i < t->rows; i++)
-		norm_one(t,
-			 (struct norm_row){
-				 .src = t->src + i * t->src_stride,
-				 .residual = t->residual ? t->residual + i * t->residual_stride : NULL,
-				 .n = t->n,
-			 },
-			 t->sum ? t->sum + i * t->sum_stride : NULL, t->dst + i * t->dst_stride);
+		norm_row(t, i, layer, stream);
+	if (stream)
+		vf_stream_end();
+}
+
+static inline void norm_tile(const struct quill_norm_tile *t)
+{
+	bool stream = vector_streams(t->stream, t->dst, t->dst_stride * sizeof(float)) &&
+		      vector_streams(t->stream, t->sum, t->sum_stride * sizeof(float)) &&
+		      t->n <= VECTOR_BUFFER;
+
+	if (t->layer)
+		return stream ? norm_rows(t, true, true) : norm_rows(t, true, false);
+	return stream ? norm_rows(t, false, true) : norm_rows(t, false, false);
 }
 
 /* ---- SOFTMAX ---- */
@@ -102,39 +139,54 @@ static inline float softmax_max(const float *src, uint32_t n, vf scale)
 {
 	vf low = vf_set1(-INFINITY), most = low;
 
-	for (EACH_VECTOR(e, m, n))
+	OVER_VECTORS(e, m, n)
 		most = vf_max(vf_first(vf_mul(vector_load(src + e, m), scale), (int)m, low), most);
 	return vf_tree_max(most);
 }
 
-/* The weights wait in @dst for their sum. */
-static inline void softmax_one(const float *src, float *dst, uint32_t n, float scale)
+/* The weights wait for their sum: in @dst, or in a buffer where that streams. */
+TEMPLATE void softmax_row(const struct quill_softmax_tile *t, const float *src, float *dst,
+			  const bool stream)
 {
-	vf s = vf_set1(scale), max = vf_set1(softmax_max(src, n, s)), total = vf_set1(0.0f);
-	vf inverse;
+	float buffer[stream ? VECTOR_BUFFER : 1] __attribute__((aligned(64)));
+	vf scale = vf_set1(t->scale), max = vf_set1(softmax_max(src, t->n, scale));
+	vf total = vf_set1(0.0f), inverse;
+	float *weights = stream ? buffer : dst;
 
-	for (EACH_VECTOR(e, m, n)) {
-		vf p = exp_lanes(vf_sub(vf_mul(vector_load(src + e, m), s), max));
+	OVER_VECTORS(e, m, t->n) {
+		vf p = exp_lanes(vf_sub(vf_mul(vector_load(src + e, m), scale), max));
 
+		vector_fetch(src + t->src_stride + e, stream);
 		total = vf_add(total, vf_first(p, (int)m, vf_set1(0.0f)));
-		vector_store(dst + e, p, m);
+		vector_store(weights + e, p, m);
 	}
 	inverse = vf_set1(1.0f / vf_tree_sum(total));
-	for (EACH_VECTOR(e, m, n))
-		vector_store(dst + e, vf_mul(vector_load(dst + e, m), inverse), m);
+	OVER_VECTORS(e, m, t->n)
+		vector_write(dst + e, vf_mul(vector_load(weights + e, m), inverse), m, stream);
 }
 
-static inline void softmax_tile(const struct quill_softmax_tile *t)
+TEMPLATE void softmax_rows(const struct quill_softmax_tile *t, const bool stream)
 {
 	size_t i;
 
 	for (i = 0; i < t->rows; i++)
-		softmax_one(t->src + i * t->src_stride, t->dst + i * t->dst_stride, t->n, t->scale);
+		softmax_row(t, t->src + i * t->src_stride, t->dst + i * t->dst_stride, stream);
+	if (stream)
+		vf_stream_end();
+}
+
+static inline void softmax_tile(const struct quill_softmax_tile *t)
+{
+	if (vector_streams(t->stream, t->dst, t->dst_stride * sizeof(float)) &&
+	    t->n <= VECTOR_BUFFER)
+		softmax_rows(t, true);
+	else
+		softmax_rows(t, false);
 }
 
 /* ---- ELTWISE ---- */
 
-static inline __attribute__((always_inline)) vf eltwise_lanes(const uint32_t op, vf a, vf b)
+TEMPLATE vf eltwise_lanes(const uint32_t op, vf a, vf b)
 {
 	switch (op) {
 	case QUILL_ELTWISE_ADD:
@@ -150,9 +202,8 @@ static inline __attribute__((always_inline)) vf eltwise_lanes(const uint32_t op,
 	}
 }
 
-/* With op a constant: no choice is left inside the loops. */
-static inline __attribute__((always_inline)) void
-eltwise_rows(const uint32_t op, const struct quill_eltwise_tile *t)
+/* With constants: no choice is left inside the loops. */
+TEMPLATE void eltwise_rows(const uint32_t op, const struct quill_eltwise_tile *t, const bool stream)
 {
 	size_t i;
 
@@ -160,31 +211,41 @@ eltwise_rows(const uint32_t op, const struct quill_eltwise_tile *t)
 		const float *a = t->a + i * t->a_stride, *b = t->b + i * t->b_stride;
 		float *dst = t->dst + i * t->dst_stride;
 
-		for (EACH_VECTOR(e, m, t->n))
-			vector_store(dst + e, eltwise_lanes(op, vector_load(a + e, m),
-							    vector_load(b + e, m)), m);
+		OVER_VECTORS(e, m, t->n)
+			vector_write(dst + e, eltwise_lanes(op, vector_load(a + e, m),
+							    vector_load(b + e, m)), m, stream);
 	}
+	if (stream)
+		vf_stream_end();
+}
+
+TEMPLATE void eltwise_op(const uint32_t op, const struct quill_eltwise_tile *t)
+{
+	if (vector_streams(t->stream, t->dst, t->dst_stride * sizeof(float)))
+		eltwise_rows(op, t, true);
+	else
+		eltwise_rows(op, t, false);
 }
 
 static inline void eltwise_tile(const struct quill_eltwise_tile *t)
 {
 	switch (t->op) {
 	case QUILL_ELTWISE_ADD:
-		return eltwise_rows(QUILL_ELTWISE_ADD, t);
+		return eltwise_op(QUILL_ELTWISE_ADD, t);
 	case QUILL_ELTWISE_SUB:
-		return eltwise_rows(QUILL_ELTWISE_SUB, t);
+		return eltwise_op(QUILL_ELTWISE_SUB, t);
 	case QUILL_ELTWISE_MUL:
-		return eltwise_rows(QUILL_ELTWISE_MUL, t);
+		return eltwise_op(QUILL_ELTWISE_MUL, t);
 	case QUILL_ELTWISE_MAX:
-		return eltwise_rows(QUILL_ELTWISE_MAX, t);
+		return eltwise_op(QUILL_ELTWISE_MAX, t);
 	case QUILL_ELTWISE_MIN:
-		return eltwise_rows(QUILL_ELTWISE_MIN, t);
+		return eltwise_op(QUILL_ELTWISE_MIN, t);
 	}
 }
 
 /* ---- ACT ---- */
 
-static inline __attribute__((always_inline)) vf act_lanes(const uint32_t op, vf x)
+TEMPLATE vf act_lanes(const uint32_t op, vf x)
 {
 	switch (op) {
 	case QUILL_ACT_RELU:
@@ -200,8 +261,7 @@ static inline __attribute__((always_inline)) vf act_lanes(const uint32_t op, vf 
 	}
 }
 
-static inline __attribute__((always_inline)) void act_rows(const uint32_t op,
-							   const struct quill_act_tile *t)
+TEMPLATE void act_rows(const uint32_t op, const struct quill_act_tile *t, const bool stream)
 {
 	size_t i;
 
@@ -210,29 +270,39 @@ static inline __attribute__((always_inline)) void act_rows(const uint32_t op,
 		const float *gate = t->gate ? t->gate + i * t->gate_stride : NULL;
 		float *dst = t->dst + i * t->dst_stride;
 
-		for (EACH_VECTOR(e, m, t->n)) {
+		OVER_VECTORS(e, m, t->n) {
 			vf x = act_lanes(op, vector_load(src + e, m));
 
 			if (gate)
 				x = vf_mul(x, vector_load(gate + e, m));
-			vector_store(dst + e, x, m);
+			vector_write(dst + e, x, m, stream);
 		}
 	}
+	if (stream)
+		vf_stream_end();
+}
+
+TEMPLATE void act_op(const uint32_t op, const struct quill_act_tile *t)
+{
+	if (vector_streams(t->stream, t->dst, t->dst_stride * sizeof(float)))
+		act_rows(op, t, true);
+	else
+		act_rows(op, t, false);
 }
 
 static inline void act_tile(const struct quill_act_tile *t)
 {
 	switch (t->op) {
 	case QUILL_ACT_RELU:
-		return act_rows(QUILL_ACT_RELU, t);
+		return act_op(QUILL_ACT_RELU, t);
 	case QUILL_ACT_SIGMOID:
-		return act_rows(QUILL_ACT_SIGMOID, t);
+		return act_op(QUILL_ACT_SIGMOID, t);
 	case QUILL_ACT_SILU:
-		return act_rows(QUILL_ACT_SILU, t);
+		return act_op(QUILL_ACT_SILU, t);
 	case QUILL_ACT_TANH:
-		return act_rows(QUILL_ACT_TANH, t);
+		return act_op(QUILL_ACT_TANH, t);
 	case QUILL_ACT_GELU:
-		return act_rows(QUILL_ACT_GELU, t);
+		return act_op(QUILL_ACT_GELU, t);
 	}
 }
 
@@ -242,7 +312,7 @@ static inline float reduce_sum(const float *x, uint32_t n)
 {
 	vf total = vf_set1(0.0f);
 
-	for (EACH_VECTOR(e, m, n))
+	OVER_VECTORS(e, m, n)
 		total = vf_add(total, vector_load(x + e, m));
 	return vf_tree_sum(total);
 }
@@ -255,7 +325,7 @@ static inline float reduce_max(const float *x, uint32_t n)
 /* The first element that equals @value, or @n. */
 static inline uint32_t reduce_find(const float *x, uint32_t n, float value)
 {
-	for (EACH_VECTOR(e, m, n)) {
+	OVER_VECTORS(e, m, n) {
 		uint32_t equal = vf_equal_bits(vector_load(x + e, m), vf_set1(value));
 
 		equal &= (1u << m) - 1;

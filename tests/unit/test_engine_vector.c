@@ -33,6 +33,8 @@ struct shape {
 	bool wild;
 	/* the result takes the place of an operand */
 	bool in_place;
+	/* past the caches, rows at whole cache lines */
+	bool stream;
 	/* chooses what else the command has: each reads its own bits */
 	uint32_t variant;
 	/* rows and columns of a tile; 0: all */
@@ -92,14 +94,21 @@ static void *add_area(struct problem *p, size_t size)
 	return a->p;
 }
 
+static size_t some_stride(struct problem *p, uint32_t n, uint32_t size)
+{
+	size_t stride = n + ref_random_below(&p->rnd, p->shape->room + 1), line = 64 / size;
+
+	return p->shape->stream ? (stride + line - 1) / line * line : stride;
+}
+
 /* A row in five is wild in all its elements, one in five in some. */
 static float *add_matrix(struct problem *p, uint32_t rows, uint32_t n, size_t *stride)
 {
 	size_t i, all, wild = p->shape->wild ? ref_random_below(&p->rnd, 5) : 2;
 	float *x;
 
-	*stride = n + ref_random_below(&p->rnd, p->shape->room + 1);
-	all = (rows - 1) * *stride + n;
+	*stride = some_stride(p, n, sizeof(*x));
+	all = (rows - 1) * *stride + (p->shape->stream ? *stride : n);
 	x = add_area(p, all * sizeof(*x));
 	for (i = 0; i < all; i++) {
 		x[i] = ref_random_float(&p->rnd, -4, 4);
@@ -174,6 +183,7 @@ static void run_norm(const struct quill_kernels *e, const struct problem *p, uin
 		.n = c->n,
 		.eps = c->eps,
 		.layer = c->layer,
+		.stream = p->shape->stream,
 	});
 }
 
@@ -206,6 +216,7 @@ static void run_softmax(const struct quill_kernels *e, const struct problem *p, 
 		.rows = rows,
 		.n = c->n,
 		.scale = c->scale,
+		.stream = p->shape->stream,
 	});
 }
 
@@ -249,6 +260,7 @@ static void run_rope(const struct quill_kernels *e, const struct problem *p, uin
 			.heads = part,
 			.dim = c->dim,
 			.halves = c->halves,
+			.stream = p->shape->stream,
 		});
 }
 
@@ -269,8 +281,8 @@ static void make_quantise(struct problem *p)
 	*c = (struct ref_quantise){ .rows = s->rows, .n = s->n };
 	c->group = some_group(s->n, s->variant);
 	c->f = add_matrix(p, s->rows, s->n, &c->f_stride);
-	c->q_stride = s->n + ref_random_below(&p->rnd, s->room + 1);
-	c->q = add_area(p, (s->rows - 1) * c->q_stride + s->n);
+	c->q_stride = some_stride(p, s->n, 1);
+	c->q = add_area(p, (s->rows - 1) * c->q_stride + (s->stream ? c->q_stride : s->n));
 	for (i = 0; i < p->area[1].size; i++)
 		c->q[i] = (int8_t)ref_random(&p->rnd);
 	c->scale = add_matrix(p, s->rows, s->n / c->group, &c->scale_stride);
@@ -299,6 +311,7 @@ static void run_quantise(const struct quill_kernels *e, const struct problem *p,
 			.rows = rows,
 			.n = min32(part, groups - g) * c->group,
 			.group = c->group,
+			.stream = p->shape->stream,
 		});
 }
 
@@ -330,6 +343,7 @@ static void run_dequantise(const struct quill_kernels *e, const struct problem *
 			.n = min32(part, c->n - at),
 			.group = c->group,
 			.skip = at % c->group,
+			.stream = p->shape->stream,
 		});
 }
 
@@ -370,6 +384,7 @@ static void run_eltwise(const struct quill_kernels *e, const struct problem *p, 
 			.rows = rows,
 			.n = min32(part, c->n - at),
 			.op = c->op,
+			.stream = p->shape->stream,
 		});
 }
 
@@ -408,6 +423,7 @@ static void run_act(const struct quill_kernels *e, const struct problem *p, uint
 			.rows = rows,
 			.n = min32(part, c->n - at),
 			.op = c->op,
+			.stream = p->shape->stream,
 		});
 }
 
@@ -492,8 +508,8 @@ static void explain(const struct quill_kernels *e, const struct problem *p,
 
 	while (got[i] == want[i])
 		i++;
-	fail_msg("%s: %s: rows %u n %u variant %#x wild %d in_place %d tile %ux%u: byte %zu of area %td is %02x, expected %02x",
-		 e->name, command->name, s->rows, s->n, s->variant, s->wild, s->in_place,
+	fail_msg("%s: %s: rows %u n %u variant %#x wild %d in_place %d stream %d tile %ux%u: byte %zu of area %td is %02x, expected %02x",
+		 e->name, command->name, s->rows, s->n, s->variant, s->wild, s->in_place, s->stream,
 		 s->tile_rows, s->tile_columns, i, a - p->area, got[i], want[i]);
 }
 
@@ -563,6 +579,13 @@ static void results_may_take_the_place_of_operands(void **state)
 	check_lengths(1, 40, (struct shape){ .room = 3, .in_place = true });
 }
 
+static void results_may_go_past_the_caches(void **state)
+{
+	check_lengths(1, 70, (struct shape){ .room = 3, .stream = true });
+	check_lengths(126, 131, (struct shape){ .stream = true, .wild = true });
+	check_lengths(1, 40, (struct shape){ .stream = true, .in_place = true });
+}
+
 static void odd_values_give_what_the_isa_says(void **state)
 {
 	check_lengths(1, 70, (struct shape){ .room = 2, .wild = true });
@@ -591,6 +614,7 @@ static void long_rows(void **state)
 		for (s.variant = 0; s.variant < 16; s.variant++) {
 			s.n = 5000 + s.variant;
 			s.wild = s.variant & 4;
+			s.stream = s.variant & 2;
 			check(&commands[i], &s);
 		}
 	}
@@ -602,6 +626,7 @@ int main(void)
 		cmocka_unit_test(every_length_to_100),
 		cmocka_unit_test(lengths_around_256),
 		cmocka_unit_test(results_may_take_the_place_of_operands),
+		cmocka_unit_test(results_may_go_past_the_caches),
 		cmocka_unit_test(odd_values_give_what_the_isa_says),
 		cmocka_unit_test(tiles_may_be_cut_anywhere),
 		cmocka_unit_test(long_rows),

@@ -19,7 +19,8 @@
 
 /* In the order in which they run. */
 #define BENCH_SUITES(X)		\
-	X(gemm_s8)
+	X(gemm_s8)	\
+	X(conv)
 
 struct bench;
 

@@ -29,7 +29,10 @@ struct quill_patches_tile {
 	const int8_t *src;
 	/** @channels: bytes of each tap. */
 	uint32_t channels;
-	/** @dst: the windows, line by line, @ld bytes apart: kh * kw * channels bytes each. */
+	/**
+	 * @dst: the windows, line by line, @ld bytes apart: kh * kw * channels bytes each. Behind these, up to 63
+	 * bytes may be written, behind the last window too.
+	 */
 	int8_t *dst;
 	size_t ld;
 };

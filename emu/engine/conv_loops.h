@@ -45,16 +45,11 @@ static inline void depthwise_finish(const struct gemm_columns *columns,
 				    const struct quill_gemm_tile *g, uint32_t first,
 				    uint32_t count, int32_t (*acc)[QUILL_PANEL_N])
 {
-	size_t size = quill_type_size(g->type_d);
 	uint32_t row, rows;
 
 	for (row = 0; row < count; row += rows) {
 		rows = count - row < MICRO_ROWS ? count - row : MICRO_ROWS;
-		if (g->n < QUILL_PANEL_N)
-			gemm_store_narrow(columns, g, first + row, rows, acc + row);
-		else
-			gemm_store(columns, g, first + row, rows, acc + row,
-				   (uint8_t *)g->d + (first + row) * g->ldd * size, g->ldd);
+		gemm_store(columns, g, first + row, rows, acc + row);
 	}
 }
 

@@ -19,7 +19,7 @@ struct gemm_columns {
 	const float *bias_f32;
 	const float *scale;
 	const struct quill_requant *channel;
-	vrequant requant[QUILL_PANEL_N / LANES];
+	vrequant requant;
 	struct {
 		uint32_t bias[QUILL_PANEL_N];
 		float scale[QUILL_PANEL_N];
@@ -41,8 +41,6 @@ static inline const void *gemm_columns_widen(void *copy, const void *from, size_
 
 static inline void gemm_columns_fill(struct gemm_columns *c, const struct quill_gemm_tile *t)
 {
-	uint32_t i;
-
 	c->bias_s32 = gemm_columns_widen(c->copy.bias, t->bias, t->n * 4, sizeof(c->copy.bias));
 	c->bias_f32 = (const float *)c->bias_s32;
 	if (t->type_d == QUILL_TYPE_F32)
@@ -52,8 +50,7 @@ static inline void gemm_columns_fill(struct gemm_columns *c, const struct quill_
 		return;
 	c->channel = gemm_columns_widen(c->copy.channel, t->requant, t->n * sizeof(*c->channel),
 					sizeof(c->copy.channel));
-	for (i = 0; i < QUILL_PANEL_N / LANES; i++)
-		c->requant[i] = vrequant_load(&c->channel[i * LANES], t->zero, t->lo, t->hi);
+	vrequant_load(&c->requant, c->channel, t->zero, t->lo, t->hi);
 }
 
 static inline void gemm_store_s32(const struct gemm_columns *c, uint32_t rows,
@@ -67,18 +64,14 @@ static inline void gemm_store_s32(const struct gemm_columns *c, uint32_t rows,
 				 vi_add(vi_load(&acc[r][at]), vi_load(&c->bias_s32[at])));
 }
 
-static inline void gemm_store_s8(const struct gemm_columns *c, uint32_t rows,
+/* Of any width, unlike the others. */
+static inline void gemm_store_s8(const struct gemm_columns *c, uint32_t n, uint32_t rows,
 				 int32_t (*acc)[QUILL_PANEL_N], int8_t *d, size_t ldd)
 {
-	uint32_t r, at;
+	uint32_t r;
 
-	for (at = 0; at < QUILL_PANEL_N; at += LANES) {
-		vrequant q = c->requant[at / LANES];
-		vi bias = vi_load(&c->bias_s32[at]);
-
-		for (r = 0; r < rows; r++)
-			vrequant_store(d + r * ldd + at, vi_add(vi_load(&acc[r][at]), bias), q);
-	}
+	for (r = 0; r < rows; r++)
+		vrequant_row(d + r * ldd, acc[r], c->bias_s32, n, &c->requant);
 }
 
 static inline void gemm_store_f32(const struct gemm_columns *c, const struct quill_gemm_tile *t,
@@ -100,31 +93,36 @@ static inline void gemm_store_f32(const struct gemm_columns *c, const struct qui
 	}
 }
 
-static inline void gemm_store(const struct gemm_columns *c, const struct quill_gemm_tile *t,
-			      uint32_t row, uint32_t rows, int32_t (*acc)[QUILL_PANEL_N], void *d,
-			      size_t ldd)
-{
-	if (t->type_d == QUILL_TYPE_S8)
-		gemm_store_s8(c, rows, acc, d, ldd);
-	else if (t->type_d == QUILL_TYPE_F32)
-		gemm_store_f32(c, t, row, rows, acc, d, ldd);
-	else
-		gemm_store_s32(c, rows, acc, d, ldd);
-}
-
-/* The last panel may be narrower than 64 columns: by way of a buffer. */
+/* A panel may be narrower than 64 columns: by way of a buffer. */
 static inline void gemm_store_narrow(const struct gemm_columns *c, const struct quill_gemm_tile *t,
-				     uint32_t row, uint32_t rows, int32_t (*acc)[QUILL_PANEL_N])
+				     uint32_t row, uint32_t rows, int32_t (*acc)[QUILL_PANEL_N],
+				     uint32_t *d, size_t ldd)
 {
-	size_t size = quill_type_size(t->type_d);
-	uint8_t *d = (uint8_t *)t->d + row * t->ldd * size;
 	uint32_t wide[MICRO_ROWS][QUILL_PANEL_N];
 	uint32_t r;
 
-	gemm_store(c, t, row, rows, acc, wide, QUILL_PANEL_N);
+	if (t->type_d == QUILL_TYPE_F32)
+		gemm_store_f32(c, t, row, rows, acc, (float *)wide, QUILL_PANEL_N);
+	else
+		gemm_store_s32(c, rows, acc, (int32_t *)wide, QUILL_PANEL_N);
 	for (r = 0; r < rows; r++)
-		memcpy(d + r * t->ldd * size, (uint8_t *)wide + r * QUILL_PANEL_N * size,
-		       t->n * size);
+		memcpy(d + r * ldd, wide[r], t->n * sizeof(wide[0][0]));
+}
+
+/* The tile's rows from @row on. */
+static inline void gemm_store(const struct gemm_columns *c, const struct quill_gemm_tile *t,
+			      uint32_t row, uint32_t rows, int32_t (*acc)[QUILL_PANEL_N])
+{
+	void *d = (uint8_t *)t->d + row * t->ldd * quill_type_size(t->type_d);
+
+	if (t->type_d == QUILL_TYPE_S8)
+		gemm_store_s8(c, t->n, rows, acc, d, t->ldd);
+	else if (t->n < QUILL_PANEL_N)
+		gemm_store_narrow(c, t, row, rows, acc, d, t->ldd);
+	else if (t->type_d == QUILL_TYPE_F32)
+		gemm_store_f32(c, t, row, rows, acc, d, t->ldd);
+	else
+		gemm_store_s32(c, rows, acc, d, t->ldd);
 }
 
 /*
@@ -156,11 +154,7 @@ static inline void gemm_tile(const struct quill_gemm_tile *t)
 		rows = (t->m - row + parts - 1) / parts;
 		gemm_prefetch(t, row, rows, size);
 		micro(rows, t->a + row * t->lda, t->lda, t->b, t->k, t->a_sum + row, acc);
-		if (t->n < QUILL_PANEL_N)
-			gemm_store_narrow(&columns, t, row, rows, acc);
-		else
-			gemm_store(&columns, t, row, rows, acc,
-				   (uint8_t *)t->d + row * t->ldd * size, t->ldd);
+		gemm_store(&columns, t, row, rows, acc);
 	}
 }
 
@@ -169,7 +163,9 @@ static inline void gemm_row_sums(const int8_t *a, size_t lda, uint32_t m, uint32
 {
 	uint32_t i;
 
-	for (i = 0; i < m; i++)
+	for (i = 0; i + MICRO_SUMS <= m; i += MICRO_SUMS)
+		micro_sums(a + i * lda, lda, k, sums + i);
+	for (; i < m; i++)
 		sums[i] = micro_sum(a + i * lda, k);
 }
 

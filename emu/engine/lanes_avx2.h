@@ -340,10 +340,10 @@ typedef struct {
 	int64_t zero, lo, hi;
 } vrequant;
 
-static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
-				     int32_t lo, int32_t hi)
+static inline void vrequant_load(vrequant *q, const struct quill_requant *channel, int32_t zero,
+				 int32_t lo, int32_t hi)
 {
-	return (vrequant){ channel, zero, lo, hi };
+	*q = (vrequant){ channel, zero, lo, hi };
 }
 
 /* AVX2 has no arithmetic shift of 64 bits: shift what is made unsigned by adding 2^63. */
@@ -374,20 +374,22 @@ static inline __m256i avx2_requant4(__m256i acc, __m256i channel, const vrequant
 	return _mm256_blendv_epi8(x, hi, _mm256_cmpgt_epi64(x, hi));
 }
 
-static inline void vrequant_store(int8_t *p, vi acc, vrequant q)
+static inline void vrequant_row(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+				const vrequant *q)
 {
-	const __m256i *channel = (const __m256i *)q.channel;
-	const __m128i *half = (const __m128i *)&acc;
-	int i, j;
+	const __m256i *channel = (const __m256i *)q->channel;
+	uint32_t i, j;
 
-	for (i = 0; i < 4; i++) {
-		__m256i wide = _mm256_cvtepi32_epi64(half[i]);
+	for (i = 0; i < n; i += 4) {
+		__m128i sum = _mm_add_epi32(_mm_loadu_si128((const __m128i *)(acc + i)),
+					    _mm_loadu_si128((const __m128i *)(bias + i)));
 		int64_t x[4];
 
 		_mm256_storeu_si256((__m256i *)x,
-				    avx2_requant4(wide, _mm256_loadu_si256(channel + i), &q));
-		for (j = 0; j < 4; j++)
-			p[4 * i + j] = (int8_t)x[j];
+				    avx2_requant4(_mm256_cvtepi32_epi64(sum),
+						  _mm256_loadu_si256(channel + i / 4), q));
+		for (j = 0; j < 4 && i + j < n; j++)
+			p[i + j] = (int8_t)x[j];
 	}
 }
 

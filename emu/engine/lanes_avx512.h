@@ -272,22 +272,25 @@ static inline bool vf_near_tie(vf x)
 }
 
 /*
- * Requantisation of 16 channels. float32 guesses: y = float(x) * float(mult / 2^shift) is wrong by less than
- * 3 * 2^-24 relatively, so for |y| up to 512 by less than 2^-13. Limits are whole numbers below 512,
- * so limiting before rounding changes nothing. Then the guess rounds as the exact number does, unless it is
- * within 2^-13 of a tie; in those few cases (and in each that is one) exact arithmetic decides.
+ * Requantisation of a panel's channels. With r the exact product, float32 has float(x) * float(mult / 2^shift), which
+ * is off by less than 2^-23 relatively. So r lies between the products with a scale that is three units in the last
+ * place less, and with one that is as much more. fma(x, scale, 1.5 * 2^23 + zero) rounds each of these, plus the zero point, to a
+ * whole number, in the low bits. Where both round alike r does too; in the few rows where they do not (and where r is a
+ * tie, which the zero point might make round the wrong way) exact arithmetic decides.
  */
 typedef struct {
 	const struct quill_requant *channel;
-	__m512 scale, lo, hi;
-	__m512i zero;
-	int32_t exact_lo, exact_hi;
+	__m512 less[QUILL_PANEL_N / LANES], more[QUILL_PANEL_N / LANES];
+	__m512 zero;
+	__m512i lo, hi;
+	/* the exact path's, before the zero point is added */
+	int32_t exact_zero, exact_lo, exact_hi;
 } vrequant;
 
-#define AVX512_NEAR_TIE (0.5f - 0x1p-12f)
+#define AVX512_MAGIC	0x1.8p23f
 
-static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
-				     int32_t lo, int32_t hi)
+/* mult / 2^shift in float32, its bits. */
+static inline __m512i avx512_requant_scale(const struct quill_requant *channel)
 {
 	const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26,
 					       28, 30);
@@ -296,17 +299,32 @@ static inline vrequant vrequant_load(const struct quill_requant *channel, int32_
 	__m512i shift = _mm512_permutex2var_epi32(_mm512_srli_epi64(a, 32), even,
 						  _mm512_srli_epi64(b, 32));
 
-	return (vrequant){
-		.channel = channel,
-		.scale = _mm512_scalef_ps(_mm512_cvtepi32_ps(mult),
-					  _mm512_sub_ps(_mm512_setzero_ps(),
-							_mm512_cvtepi32_ps(shift))),
-		.lo = _mm512_set1_ps((float)(lo - zero)),
-		.hi = _mm512_set1_ps((float)(hi - zero)),
-		.zero = _mm512_set1_epi32(zero),
-		.exact_lo = lo - zero,
-		.exact_hi = hi - zero,
-	};
+	return _mm512_castps_si512(
+		_mm512_scalef_ps(_mm512_cvtepi32_ps(mult),
+				 _mm512_sub_ps(_mm512_setzero_ps(), _mm512_cvtepi32_ps(shift))));
+}
+
+static inline void vrequant_load(vrequant *q, const struct quill_requant *channel, int32_t zero,
+				 int32_t lo, int32_t hi)
+{
+	const __m512i three = _mm512_set1_epi32(3);
+	uint32_t i;
+
+	q->channel = channel;
+	for (i = 0; i < QUILL_PANEL_N / LANES; i++) {
+		__m512i scale = avx512_requant_scale(channel + i * LANES);
+
+		/* of a scale of 0, too: its products are 0 */
+		q->less[i] = _mm512_castsi512_ps(_mm512_max_epi32(_mm512_sub_epi32(scale, three),
+								  _mm512_setzero_si512()));
+		q->more[i] = _mm512_castsi512_ps(_mm512_add_epi32(scale, three));
+	}
+	q->zero = _mm512_set1_ps(AVX512_MAGIC + (float)zero);
+	q->lo = _mm512_set1_epi8((char)lo);
+	q->hi = _mm512_set1_epi8((char)hi);
+	q->exact_zero = zero;
+	q->exact_lo = lo - zero;
+	q->exact_hi = hi - zero;
 }
 
 /* Eight channels, exactly: one rounding, half to even, then limits; the zero point is added later. */
@@ -329,28 +347,73 @@ static inline __m256i avx512_requant8(__m256i acc, const struct quill_requant *c
 	return _mm512_cvtepi64_epi32(x);
 }
 
-static __attribute__((noinline, cold)) __m512i
-avx512_requant_exactly(__m512i acc, const struct quill_requant *channel, int32_t lo, int32_t hi)
+static inline __m128i avx512_requant16(__m512i acc, const struct quill_requant *channel,
+				       const vrequant *q)
 {
-	__m256i a = avx512_requant8(_mm512_castsi512_si256(acc), channel, lo, hi);
-	__m256i b = avx512_requant8(_mm512_extracti64x4_epi64(acc, 1), channel + 8, lo, hi);
+	__m256i a = avx512_requant8(_mm512_castsi512_si256(acc), channel, q->exact_lo, q->exact_hi);
+	__m256i b = avx512_requant8(_mm512_extracti64x4_epi64(acc, 1), channel + 8, q->exact_lo,
+				    q->exact_hi);
+	__m512i x = _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
 
-	return _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
+	return _mm512_cvtepi32_epi8(_mm512_add_epi32(x, _mm512_set1_epi32(q->exact_zero)));
 }
 
-static inline void vrequant_store(int8_t *p, vi acc, vrequant q)
+static __attribute__((noinline, cold)) __m512i
+avx512_requant_exactly(const int32_t *acc, const int32_t *bias, const vrequant *q)
 {
-	enum { nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
-	__m512 y = _mm512_mul_ps(_mm512_cvtepi32_ps(acc), q.scale);
-	__m512 rest;
-	__m512i x;
+	int8_t row[QUILL_PANEL_N];
+	uint32_t i;
 
-	y = _mm512_min_ps(_mm512_max_ps(y, q.lo), q.hi);
-	x = _mm512_cvt_roundps_epi32(y, nearest);
-	rest = _mm512_abs_ps(_mm512_reduce_ps(y, nearest));
-	if (_mm512_cmp_ps_mask(rest, _mm512_set1_ps(AVX512_NEAR_TIE), _CMP_GT_OQ))
-		x = avx512_requant_exactly(acc, q.channel, q.exact_lo, q.exact_hi);
-	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_add_epi32(x, q.zero)));
+	for (i = 0; i < QUILL_PANEL_N; i += LANES)
+		_mm_storeu_si128((__m128i *)(row + i),
+				 avx512_requant16(vi_add(vi_load(acc + i), vi_load(bias + i)),
+						  q->channel + i, q));
+	return _mm512_loadu_si512(row);
+}
+
+/* Whole numbers in the low bits of floats, to bytes that saturate, in their order. */
+static inline __m512i avx512_requant_pack(const __m512i t[4])
+{
+	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11,
+						15);
+	const __m512i magic = _mm512_castps_si512(_mm512_set1_ps(AVX512_MAGIC));
+	/* what is far below, or negative, must not wrap */
+	const __m512i least = _mm512_castps_si512(_mm512_set1_ps(0x1p23f));
+	__m512i x[4];
+	uint32_t i;
+
+	_Pragma("GCC unroll 4")
+	for (i = 0; i < 4; i++)
+		x[i] = _mm512_sub_epi32(_mm512_max_epi32(t[i], least), magic);
+	return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(_mm512_packs_epi32(x[0], x[1]),
+								  _mm512_packs_epi32(x[2], x[3])));
+}
+
+/* A row of sums plus bias, requantised; the first @n of its 64 are stored. */
+static inline void vrequant_row(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+				const vrequant *q)
+{
+	__m512i less[4], differ = _mm512_setzero_si512(), bytes;
+	uint32_t i;
+
+	_Pragma("GCC unroll 4")
+	for (i = 0; i < 4; i++) {
+		__m512 x = _mm512_cvtepi32_ps(vi_add(vi_load(acc + i * LANES),
+						     vi_load(bias + i * LANES)));
+		__m512i more = _mm512_castps_si512(_mm512_fmadd_ps(x, q->more[i], q->zero));
+
+		less[i] = _mm512_castps_si512(_mm512_fmadd_ps(x, q->less[i], q->zero));
+		/* differ | less ^ more */
+		differ = _mm512_ternarylogic_epi32(differ, less[i], more, 0xf6);
+	}
+	bytes = avx512_requant_pack(less);
+	bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, q->lo), q->hi);
+	if (__builtin_expect(_mm512_test_epi32_mask(differ, differ), 0))
+		bytes = avx512_requant_exactly(acc, bias, q);
+	if (n == QUILL_PANEL_N)
+		_mm512_storeu_si512(p, bytes);
+	else
+		_mm512_mask_storeu_epi8(p, (1ull << n) - 1, bytes);
 }
 
 #endif /* QUILL_LANES_AVX512_H */

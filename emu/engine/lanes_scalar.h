@@ -398,24 +398,28 @@ typedef struct {
 	int64_t zero, lo, hi;
 } vrequant;
 
-static inline vrequant vrequant_load(const struct quill_requant *channel, int32_t zero,
-				     int32_t lo, int32_t hi)
+static inline void vrequant_load(vrequant *q, const struct quill_requant *channel, int32_t zero,
+				 int32_t lo, int32_t hi)
 {
-	return (vrequant){ channel, zero, lo, hi };
+	*q = (vrequant){ channel, zero, lo, hi };
 }
 
-static inline void vrequant_store(int8_t *p, vi a, vrequant q)
+static inline void vrequant_row(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+				const vrequant *q)
 {
-	for EACH_LANE(i) {
-		int shift = q.channel[i].shift;
-		int64_t x = (int64_t)a.v[i] * q.channel[i].mult;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		int shift = q->channel[i].shift;
+		int64_t x = (int32_t)((uint32_t)acc[i] + (uint32_t)bias[i]);
 
 		/* Half to even: half - 1, plus the bit that will be the last. |x| is at most 2^62. */
+		x *= q->channel[i].mult;
 		if (shift)
 			x = (x + (1ll << (shift - 1)) - 1 + (x >> shift & 1)) >> shift;
-		x += q.zero;
-		x = x < q.lo ? q.lo : x;
-		p[i] = (int8_t)(x > q.hi ? q.hi : x);
+		x += q->zero;
+		x = x < q->lo ? q->lo : x;
+		p[i] = (int8_t)(x > q->hi ? q->hi : x);
 	}
 }
 

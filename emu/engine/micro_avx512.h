@@ -127,6 +127,32 @@ static inline int32_t micro_sum(const int8_t *a, uint32_t k)
 	return _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
 }
 
+/* Rows whose sums are made together: what is across a register is added up for all of them at once. */
+#define MICRO_SUMS 4
+
+static inline void micro_sums(const int8_t *a, size_t lda, uint32_t k, int32_t *sums)
+{
+	const __m512i one = _mm512_set1_epi8(1);
+	__m512i s[MICRO_SUMS], ab, cd;
+	__m256i half;
+	uint32_t i, r;
+
+	for (r = 0; r < MICRO_SUMS; r++)
+		s[r] = _mm512_setzero_si512();
+	for (i = 0; i + 64 <= k; i += 64)
+		for (r = 0; r < MICRO_SUMS; r++)
+			s[r] = micro_dot(s[r], one, _mm512_loadu_si512(a + r * lda + i));
+	for (r = 0; i < k && r < MICRO_SUMS; r++)
+		s[r] = micro_dot(s[r], one, _mm512_maskz_loadu_epi8((1ull << (k - i)) - 1,
+								    a + r * lda + i));
+	ab = _mm512_add_epi32(_mm512_unpacklo_epi32(s[0], s[1]), _mm512_unpackhi_epi32(s[0], s[1]));
+	cd = _mm512_add_epi32(_mm512_unpacklo_epi32(s[2], s[3]), _mm512_unpackhi_epi32(s[2], s[3]));
+	ab = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+	half = _mm256_add_epi32(_mm512_castsi512_si256(ab), _mm512_extracti64x4_epi64(ab, 1));
+	_mm_storeu_si128((__m128i *)sums, _mm_add_epi32(_mm256_castsi256_si128(half),
+							_mm256_extracti128_si256(half, 1)));
+}
+
 /* GEMM in floats: rows, and vectors of 16 columns, of its accumulators. */
 #define FLOAT_ROWS 6
 #define FLOAT_COLS 4

@@ -55,6 +55,14 @@ static inline int32_t micro_sum(const int8_t *a, uint32_t k)
 	return sum;
 }
 
+/* Rows whose sums are made together. */
+#define MICRO_SUMS 1
+
+static inline void micro_sums(const int8_t *a, size_t lda, uint32_t k, int32_t *sums)
+{
+	sums[0] = micro_sum(a, k);
+}
+
 /* GEMM in floats: rows, and vectors of 16 columns, of its accumulators. */
 #define FLOAT_ROWS 2
 #define FLOAT_COLS 1

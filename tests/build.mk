@@ -16,6 +16,7 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $^ -lcmocka -lm -lpthread -lz
 
+include tests/vectors/build.mk
 include tests/kselftest/build.mk
 include tests/fuzz/build.mk
 include tests/qtest/build.mk

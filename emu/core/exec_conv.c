@@ -119,22 +119,30 @@ static struct quill_gemm_tile product(const struct part *p, uint32_t unit, uint3
 {
 	const struct conv *c = p->c;
 	uint32_t col = unit_col(c, unit) - p->col;
-	bool s8 = c->cmd->hdr.type_d == QUILL_TYPE_S8;
-
-	return (struct quill_gemm_tile){
+	const void *bias = p->bias ? p->bias + (uint64_t)col * 4 : NULL;
+	struct quill_gemm_tile tile = {
 		.m = m,
 		.n = unit_end(c, unit) - unit_col(c, unit),
 		.k = c->k,
 		.d = p->d + (row * p->ldd + col) * c->size,
 		.ldd = p->ldd,
 		.type_d = c->cmd->hdr.type_d,
-		.bias = p->bias ? p->bias + (uint64_t)col * 4 : NULL,
-		.scale = s8 || !p->scale ? NULL : (const float *)p->scale + col,
-		.requant = s8 ? (const struct quill_requant *)p->scale + col : NULL,
 		.zero = c->ext->zero,
 		.lo = c->ext->lo,
 		.hi = c->ext->hi,
 	};
+
+	if (tile.type_d == QUILL_TYPE_F32) {
+		tile.out = (struct quill_gemm_floats){
+			.d = tile.d, .ldd = p->ldd, .bias = bias,
+			.scale = (const float *)p->scale + col,
+		};
+		return tile;
+	}
+	tile.bias = bias;
+	if (tile.type_d == QUILL_TYPE_S8)
+		tile.requant = (const struct quill_requant *)p->scale + col;
+	return tile;
 }
 
 static uint32_t open_panel(struct part *p, uint32_t unit, struct dma_view *view)

@@ -128,7 +128,7 @@ static void run_panel(struct part *p, const uint8_t *b, uint32_t panel, uint8_t 
 {
 	const struct gemm *g = p->g;
 	uint32_t col = panel * QUILL_PANEL_N;	/* within the part */
-	bool s8 = g->cmd->hdr.type_d == QUILL_TYPE_S8;
+	const void *bias = p->bias ? p->bias + (uint64_t)col * 4 : NULL;
 	struct quill_gemm_tile tile = {
 		.a = g->a + p->row * g->lda,
 		.a_sum = g->sums + p->row,
@@ -140,15 +140,21 @@ static void run_panel(struct part *p, const uint8_t *b, uint32_t panel, uint8_t 
 		.d = d + (uint64_t)col * g->size,
 		.ldd = ldd,
 		.type_d = g->cmd->hdr.type_d,
-		.bias = p->bias ? p->bias + (uint64_t)col * 4 : NULL,
-		.scale = s8 || !p->scale ? NULL : (const float *)p->scale + col,
-		.row_scale = p->row_scale,
-		.requant = s8 ? (const struct quill_requant *)p->scale + col : NULL,
 		.zero = g->ext->zero,
 		.lo = g->ext->lo,
 		.hi = g->ext->hi,
 	};
 
+	if (tile.type_d == QUILL_TYPE_F32)
+		tile.out = (struct quill_gemm_floats){
+			.d = tile.d, .ldd = ldd, .bias = bias,
+			.scale = (const float *)p->scale + col,
+			.row_scale = p->row_scale,
+		};
+	else
+		tile.bias = bias;
+	if (tile.type_d == QUILL_TYPE_S8)
+		tile.requant = (const struct quill_requant *)p->scale + col;
 	g->x->emu->kernels->gemm(&tile);
 }
 

@@ -17,6 +17,33 @@
 #include "quill/isa.h"
 
 /**
+ * struct quill_gemm_floats - what becomes of sums that are floats: docs/isa.md, "Float results"
+ *
+ * Pointers are to the first row and column of the tile that this is part of.
+ */
+struct quill_gemm_floats {
+	/** @d: row i at d + i * ldd elements of @type_d. */
+	void *d;
+	size_t ldd;
+	/** @type_d: QUILL_TYPE_F32 or BF16; 0: F32. */
+	uint32_t type_d;
+	/** @bias: of the columns, or NULL. */
+	const float *bias;
+	/** @scale: of the columns, or NULL: 1. */
+	const float *scale;
+	/** @row_scale: of the rows, or NULL: 1. */
+	const float *row_scale;
+	/** @act: enum quill_act_op plus 1, or 0 for none. */
+	uint32_t act;
+	/** @gate: what the activation is multiplied by, or NULL. */
+	const float *gate;
+	size_t gate_stride;
+	/** @residual: what is added last, or NULL; may be D itself, which is how F32 accumulates. */
+	const float *residual;
+	size_t residual_stride;
+};
+
+/**
  * struct quill_gemm_tile - rows of A times one panel of packed B
  */
 struct quill_gemm_tile {
@@ -31,35 +58,20 @@ struct quill_gemm_tile {
 	/** @n: columns of the panel that exist, 1..QUILL_PANEL_N. */
 	uint32_t n;
 	uint32_t k;
-	/** @d: result, row i at d + i * ldd elements of @type_d. */
+	/** @d: S8, S32: result, row i at d + i * ldd elements of @type_d. */
 	void *d;
 	size_t ldd;
-	/** @type_d: enum quill_type. */
+	/** @type_d: enum quill_type: S8, S32, or for @out: F32. */
 	uint32_t type_d;
-	/** @bias: of this panel's columns (S8, S32: int32; F32: float), or NULL. */
-	const void *bias;
-	/** @scale: F32, of this panel's columns. */
-	const float *scale;
-	/** @row_scale: F32, of these rows, or NULL. */
-	const float *row_scale;
+	/** @bias: S8, S32: of this panel's columns, or NULL. */
+	const int32_t *bias;
+	/** @accumulate: S32: added to what D holds. */
+	bool accumulate;
 	/** @requant: S8, of this panel's columns; checked by the caller. */
 	const struct quill_requant *requant;
 	int32_t zero, lo, hi;
-};
-
-/**
- * struct quill_gemm_floats - where a tile's sums go that are floats, and how
- */
-struct quill_gemm_floats {
-	/** @d: row i at d + i * ldd. */
-	float *d;
-	size_t ldd;
-	/** @bias: of the tile's columns, or NULL. */
-	const float *bias;
-	/** @scale: of the tile's columns, or NULL: 1. */
-	const float *scale;
-	/** @row_scale: of its rows, or NULL: 1. */
-	const float *row_scale;
+	/** @out: F32: the rest, of this tile's rows and columns. */
+	struct quill_gemm_floats out;
 };
 
 /**

@@ -3,6 +3,8 @@
 #ifndef QUILL_FUNCTIONS_H
 #define QUILL_FUNCTIONS_H
 
+#include "quill/isa.h"
+
 #include "exp.h"
 
 /* From here on tanh comes from exp, below from a polynomial: there 1 - 2e would cancel. */
@@ -56,6 +58,23 @@ static inline vf tanh_lanes(vf x)
 	p = vf_fma(p, z, vf_set1(-0x1.555532p-2f));
 	p = vf_fma(vf_mul(a, z), p, a);
 	return vf_copysign(vf_select_below(a, vf_set1(TANH_LEAST), p, far), x);
+}
+
+/* @op: enum quill_act_op, a constant. */
+static inline __attribute__((always_inline)) vf act_lanes(const uint32_t op, vf x)
+{
+	switch (op) {
+	case QUILL_ACT_RELU:
+		return vf_max(vf_set1(0.0f), x);
+	case QUILL_ACT_SIGMOID:
+		return sigmoid_lanes(x);
+	case QUILL_ACT_SILU:
+		return silu_lanes(x);
+	case QUILL_ACT_TANH:
+		return tanh_lanes(x);
+	default:
+		return gelu_lanes(x);
+	}
 }
 
 #endif /* QUILL_FUNCTIONS_H */

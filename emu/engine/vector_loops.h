@@ -245,22 +245,6 @@ static inline void eltwise_tile(const struct quill_eltwise_tile *t)
 
 /* ---- ACT ---- */
 
-TEMPLATE vf act_lanes(const uint32_t op, vf x)
-{
-	switch (op) {
-	case QUILL_ACT_RELU:
-		return vf_max(vf_set1(0.0f), x);
-	case QUILL_ACT_SIGMOID:
-		return sigmoid_lanes(x);
-	case QUILL_ACT_SILU:
-		return silu_lanes(x);
-	case QUILL_ACT_TANH:
-		return tanh_lanes(x);
-	default:
-		return gelu_lanes(x);
-	}
-}
-
 TEMPLATE void act_rows(const uint32_t op, const struct quill_act_tile *t, const bool stream)
 {
 	size_t i;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ref.h"
+#include "ref_vector.h"
 
 /* ---- Numbers for tests ---- */
 
@@ -108,28 +109,58 @@ static int32_t wrap(int64_t x)
 	return (int32_t)(uint32_t)(uint64_t)x;
 }
 
+/* Nearest, ties to even, in the 16 upper bits. */
+static uint16_t to_bf16(float x)
+{
+	uint32_t bits, rest;
+
+	if (isnan(x))
+		return 0x7fc0;
+	memcpy(&bits, &x, sizeof(bits));
+	rest = bits & 0xffff;
+	bits >>= 16;
+	if (rest > 0x8000 || (rest == 0x8000 && bits % 2))
+		bits++;
+	return (uint16_t)bits;
+}
+
+static void ref_float_element(const struct ref_gemm *g, uint32_t m, uint32_t n, float acc)
+{
+	float s = g->scale ? g->scale[n] : 1.0f, y;
+
+	if (g->row_scale)
+		s = s * g->row_scale[m];
+	y = g->bias ? fmaf(acc, s, ((const float *)g->bias)[n]) : acc * s;
+	if (g->act)
+		y = ref_function(g->act - 1, y);
+	if (g->gate)
+		y = y * g->gate[m * g->gate_stride + n];
+	if (g->residual)
+		y = y + g->residual[m * g->residual_stride + n];
+	if (g->type_d == QUILL_TYPE_BF16) {
+		((uint16_t *)g->d)[m * g->ldd + n] = to_bf16(y);
+		return;
+	}
+	if (g->accumulate)
+		y = y + ((float *)g->d)[m * g->ldd + n];
+	((float *)g->d)[m * g->ldd + n] = stored(y);
+}
+
 static void ref_element(const struct ref_gemm *g, uint32_t m, uint32_t n, int32_t acc)
 {
 	size_t at = m * g->ldd + n;
-	float s;
 
-	if (g->type_d != QUILL_TYPE_F32) {
-		if (g->bias)
-			acc = wrap((int64_t)acc + ((const int32_t *)g->bias)[n]);
-		if (g->type_d == QUILL_TYPE_S32)
-			((int32_t *)g->d)[at] = acc;
-		else
-			((int8_t *)g->d)[at] = ref_requantise(acc, g->requant[n], g->zero, g->lo,
-							      g->hi);
+	if (g->type_d == QUILL_TYPE_F32 || g->type_d == QUILL_TYPE_BF16) {
+		ref_float_element(g, m, n, (float)acc);
 		return;
 	}
-	s = g->scale[n];
-	if (g->row_scale)
-		s = s * g->row_scale[m];
 	if (g->bias)
-		((float *)g->d)[at] = stored(fmaf((float)acc, s, ((const float *)g->bias)[n]));
+		acc = wrap((int64_t)acc + ((const int32_t *)g->bias)[n]);
+	if (g->type_d == QUILL_TYPE_S8)
+		((int8_t *)g->d)[at] = ref_requantise(acc, g->requant[n], g->zero, g->lo, g->hi);
 	else
-		((float *)g->d)[at] = stored((float)acc * s);
+		((int32_t *)g->d)[at] = g->accumulate ?
+			wrap((int64_t)acc + ((int32_t *)g->d)[at]) : acc;
 }
 
 void ref_gemm(const struct ref_gemm *g)

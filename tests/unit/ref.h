@@ -31,6 +31,13 @@ struct ref_gemm {
 	const float *row_scale;
 	const struct quill_requant *requant;
 	int32_t zero, lo, hi;
+	/** @accumulate: S32, F32: D is added. */
+	bool accumulate;
+	/** @act: F32, BF16: enum quill_act_op plus 1, or 0. */
+	uint32_t act;
+	/** @gate, @residual: F32, BF16: like D, with strides of their own, or NULL. */
+	const float *gate, *residual;
+	size_t gate_stride, residual_stride;
 };
 
 /**

@@ -114,36 +114,73 @@ static void problem_epilogue(struct problem *p, struct ref_random *rnd, bool bia
 	}
 }
 
+/* A pointer to element (row, col) of an operand that may be absent. */
+static const float *element(const float *p, size_t row, size_t stride, uint32_t col)
+{
+	return p ? p + row * stride + col : NULL;
+}
+
+static struct quill_gemm_floats floats_at(const struct ref_gemm *g, uint32_t row, uint32_t col)
+{
+	return (struct quill_gemm_floats){
+		.d = (uint8_t *)g->d + (row * g->ldd + col) * quill_type_size(g->type_d),
+		.ldd = g->ldd,
+		.type_d = g->type_d,
+		.bias = element(g->bias, 0, 0, col),
+		.scale = element(g->scale, 0, 0, col),
+		.row_scale = element(g->row_scale, 0, 0, row),
+		.act = g->act,
+		.gate = element(g->gate, row, g->gate_stride, col),
+		.gate_stride = g->gate_stride,
+		.residual = g->accumulate ? element(g->d, row, g->ldd, col) :
+					    element(g->residual, row, g->residual_stride, col),
+		.residual_stride = g->accumulate ? g->ldd : g->residual_stride,
+	};
+}
+
+/* At most @part rows of one panel. */
+static struct quill_gemm_tile tile_at(const struct problem *p, uint32_t row, uint32_t col,
+				      uint32_t part, const int32_t *sums)
+{
+	const struct ref_gemm *g = &p->g;
+	bool floats = g->type_d == QUILL_TYPE_F32 || g->type_d == QUILL_TYPE_BF16;
+	struct quill_gemm_tile t = {
+		.a = g->a + row * g->lda,
+		.a_sum = sums + row,
+		.lda = g->lda,
+		.b = p->packed + quill_packed_offset(col, 0, g->k),
+		.m = g->m - row < part ? g->m - row : part,
+		.n = g->n - col < QUILL_PANEL_N ? g->n - col : QUILL_PANEL_N,
+		.k = g->k,
+		.type_d = floats ? QUILL_TYPE_F32 : g->type_d,
+		.zero = g->zero,
+		.lo = g->lo,
+		.hi = g->hi,
+	};
+
+	if (floats) {
+		t.out = floats_at(g, row, col);
+		return t;
+	}
+	t.d = (uint8_t *)g->d + (row * g->ldd + col) * quill_type_size(g->type_d);
+	t.ldd = g->ldd;
+	t.accumulate = g->accumulate;
+	t.bias = g->bias ? (const int32_t *)g->bias + col : NULL;
+	t.requant = g->requant ? g->requant + col : NULL;
+	return t;
+}
+
 /* As the device does it: panel by panel, the rows in parts. */
 static void engine_run(const struct quill_kernels *e, const struct problem *p, uint32_t part)
 {
 	const struct ref_gemm *g = &p->g;
-	size_t size = quill_type_size(g->type_d);
 	int32_t *sums = guard_alloc(g->m * sizeof(*sums));
 	uint32_t row, col;
 
 	e->row_sums(g->a, g->lda, g->m, g->k, sums);
 	for (col = 0; col < g->n; col += QUILL_PANEL_N) {
 		for (row = 0; row < g->m; row += part) {
-			struct quill_gemm_tile t = {
-				.a = g->a + row * g->lda,
-				.a_sum = sums + row,
-				.lda = g->lda,
-				.b = p->packed + quill_packed_offset(col, 0, g->k),
-				.m = g->m - row < part ? g->m - row : part,
-				.n = g->n - col < QUILL_PANEL_N ? g->n - col : QUILL_PANEL_N,
-				.k = g->k,
-				.d = (uint8_t *)g->d + (row * g->ldd + col) * size,
-				.ldd = g->ldd,
-				.type_d = g->type_d,
-				.bias = g->bias ? (const int32_t *)g->bias + col : NULL,
-				.scale = g->scale ? g->scale + col : NULL,
-				.row_scale = g->row_scale ? g->row_scale + row : NULL,
-				.requant = g->requant ? g->requant + col : NULL,
-				.zero = g->zero,
-				.lo = g->lo,
-				.hi = g->hi,
-			};
+			struct quill_gemm_tile t = tile_at(p, row, col, part, sums);
 
 			e->gemm(&t);
 		}

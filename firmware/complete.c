@@ -11,6 +11,7 @@ void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *c
 		.job = job,
 		.status = r->fault,
 		.command = r->index,
+		.stream = r->stream,
 		.address = r->address,
 		.access = r->access,
 		.engine = r->engine,

@@ -148,6 +148,7 @@ struct report {
 	/* Place in the order of decoding: the earliest fault is the one to report. */
 	__u32 order;
 	__u32 index;
+	__u64 stream;
 	__u64 address;
 	__u8 access;
 	__u8 engine;
@@ -208,6 +209,8 @@ struct entry {
 	struct sem_wait wait;
 	__u32 signal;	/* number of its signal */
 	__u32 order;
+	/* Where it stands: the stream's address, and the record there. */
+	__u64 stream;
 	__u32 index;
 	__u8 engine;
 	__u8 state;

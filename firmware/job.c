@@ -43,6 +43,7 @@ static void report_oldest(struct job *j, __u32 fault)
 		stream_position(j, &j->report);
 		return;
 	}
+	j->report.stream = e->stream;
 	j->report.index = e->index;
 	j->report.engine = e->engine;
 	j->report.opcode = e->cmd[0].hdr.opcode;

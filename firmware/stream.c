@@ -41,6 +41,7 @@ void stream_fail(struct job *j, const union quill_cmd *cmd, __u32 index, __u32 f
 	struct report r = {
 		.fault = fault,
 		.order = j->stream.order,
+		.stream = j->stream.addr,
 		.index = index,
 		.address = address,
 		.access = access,
@@ -60,6 +61,7 @@ void stream_position(const struct job *j, struct report *r)
 	const struct stream *s = &j->stream;
 	const union quill_cmd *cmd = &s->record[s->pc - s->first];
 
+	r->stream = s->addr;
 	r->index = s->pc < s->records ? s->pc : s->records - 1;
 	r->engine = QUILL_ENGINE_FW;
 	if (s->pc - s->first < s->count) {
@@ -144,6 +146,7 @@ static bool enqueue(struct job *j, const union quill_cmd *cmd, const struct quil
 	e->ready = s->clock;
 	e->held = s->held;
 	e->order = s->order++;
+	e->stream = s->addr;
 	e->index = s->pc;
 	e->engine = op->engine;
 	sem_decode_wait(j, &e->wait, &e->cmd[0].hdr);

@@ -68,6 +68,7 @@ static void entry_fault(struct job *j, const struct entry *e, __u32 fault, __u32
 	struct report r = {
 		.fault = fault,
 		.order = e->order,
+		.stream = e->stream,
 		.index = e->index,
 		.address = address,
 		.access = access,

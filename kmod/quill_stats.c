@@ -94,6 +94,7 @@ static void quill_stats_fill_state(struct quill_queue *queue, struct drm_quill_q
 	args->fault_addr = stats->fault.address;
 	args->fault_status = stats->fault.status;
 	args->fault_command = stats->fault.command;
+	args->fault_stream = stats->fault.stream;
 	args->fault_access = stats->fault.access;
 	args->fault_engine = stats->fault.engine;
 	args->fault_elapsed_ms = stats->fault_elapsed_ms;

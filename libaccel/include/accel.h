@@ -1277,7 +1277,7 @@ struct accel_fault {
 	uint64_t address;
 	/** @status: enum quill_fault of <quill/regs.h>. */
 	uint32_t status;
-	/** @record: index of the command in its stream. */
+	/** @record: index of the command in @stream. */
 	uint32_t record;
 	/** @access: enum quill_access. */
 	uint32_t access;
@@ -1285,6 +1285,8 @@ struct accel_fault {
 	uint32_t engine;
 	/** @elapsed_ms: after a timeout, how long the job had run; else 0. */
 	uint32_t elapsed_ms;
+	/** @stream: device address of the stream: the job's (accel_stream_va()), or one that it called. */
+	uint64_t stream;
 };
 
 /** accel_queue_fault() - read a queue's last fault */

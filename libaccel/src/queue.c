@@ -280,7 +280,8 @@ static void accel_slot_describe(const struct accel_slot *slot, int error,
 			 query->state & DRM_QUILL_QUEUE_FAULTED ? ": a later job failed too" : "");
 		return;
 	}
-	readable = stream && stream->generation == slot->generation && at < stream->count;
+	readable = stream && stream->generation == slot->generation &&
+		   query->fault_stream == stream->buf.va && at < stream->count;
 	accel_describe_fault(query, readable ? &stream->cmds[at] : NULL,
 			     readable ? stream->count - at : 0, text, size);
 }
@@ -614,6 +615,7 @@ int accel_queue_fault(struct accel_queue *queue, struct accel_fault *fault)
 	fault->address = query.fault_addr;
 	fault->status = query.fault_status;
 	fault->record = query.fault_command;
+	fault->stream = query.fault_stream;
 	fault->access = query.fault_access;
 	fault->engine = query.fault_engine;
 	fault->elapsed_ms = query.fault_elapsed_ms;

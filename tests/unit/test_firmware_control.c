@@ -189,6 +189,7 @@ static void a_jump_in_a_called_stream_is_one_in_it(void **state)
 {
 	struct fixture *f = *state;
 	struct qh_stream callee = other_stream(f, 4);
+	struct quill_job_cpl cpl;
 
 	qh_jump(&callee, 2);
 	qh_set(&callee, 1, QUILL_SET_ADD, 1);
@@ -202,9 +203,33 @@ static void a_jump_in_a_called_stream_is_one_in_it(void **state)
 	callee.cmd[0].jump.target = 3 * QUILL_CMD_SIZE;
 	for (uint32_t i = 0; i < 8; i++)
 		qh_nop(&f->s);
-	expect_fault(qh_run(f->h, 0, &f->s), QUILL_FAULT_JUMP, 0,
-		     QUILL_OFF(struct quill_cmd_jump, target), QUILL_ACCESS_READ,
-		     QUILL_ENGINE_FW);
+	cpl = qh_run(f->h, 0, &f->s);
+	expect_fault(cpl, QUILL_FAULT_JUMP, 0, QUILL_OFF(struct quill_cmd_jump, target),
+		     QUILL_ACCESS_READ, QUILL_ENGINE_FW);
+	assert_int_equal(cpl.stream, callee.buf->va);
+}
+
+static void a_fault_of_an_engine_tells_the_stream_of_its_command(void **state)
+{
+	struct fixture *f = *state;
+	struct qh_stream callee = other_stream(f, 4);
+	uint64_t nowhere = 0x700000000000;
+	struct quill_job_cpl cpl;
+
+	qh_nop(&callee);
+	qh_fill(&callee, nowhere, 4, 0, 4);
+	qh_call(&f->s, &callee);
+	qh_nop(&f->s);
+	cpl = qh_run(f->h, 0, &f->s);
+	expect_fault(cpl, QUILL_FAULT_UNMAPPED, 1, nowhere, QUILL_ACCESS_WRITE, QUILL_ENGINE_DMA);
+	assert_int_equal(cpl.stream, callee.buf->va);
+
+	/* the caller's own, behind a call */
+	callee.cmd[1].fill.dst = f->a->va;
+	qh_fill(&f->s, nowhere, 4, 0, 4);
+	cpl = qh_run(f->h, 0, &f->s);
+	expect_fault(cpl, QUILL_FAULT_UNMAPPED, 2, nowhere, QUILL_ACCESS_WRITE, QUILL_ENGINE_DMA);
+	assert_int_equal(cpl.stream, f->s.buf->va);
 }
 
 static void calls_nest_eight_deep_and_no_deeper(void **state)
@@ -387,6 +412,7 @@ int main(void)
 		T(a_called_stream_comes_back),
 		T(a_call_at_the_end_returns_through_every_caller),
 		T(a_jump_in_a_called_stream_is_one_in_it),
+		T(a_fault_of_an_engine_tells_the_stream_of_its_command),
 		T(calls_nest_eight_deep_and_no_deeper),
 		T(a_stream_that_calls_itself_ends_with_a_fault),
 		T(a_called_stream_that_is_not_mapped_is_a_fault),

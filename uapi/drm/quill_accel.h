@@ -357,7 +357,7 @@ struct drm_quill_queue_query {
 	__u64 fault_addr;
 	/** @fault_status: out: enum quill_fault. */
 	__u32 fault_status;
-	/** @fault_command: out: index of the command in its stream (64-byte records). */
+	/** @fault_command: out: index of the command in @fault_stream (64-byte records). */
 	__u32 fault_command;
 	/** @fault_access: out: enum quill_access. */
 	__u32 fault_access;
@@ -387,6 +387,8 @@ struct drm_quill_queue_query {
 	__u64 link_bytes;
 	/** @energy_pj: out: picojoules, as the device's timing profile has them. */
 	__u64 energy_pj;
+	/** @fault_stream: out: device address of the stream that @fault_command counts in: the job's, or one that it called. */
+	__u64 fault_stream;
 };
 
 /* ---- Jobs ----------------------------------------------------------------------- */

@@ -209,7 +209,7 @@ struct quill_job_cpl {
 	__u64 job;
 	/** @status: enum quill_fault; 0 is success. */
 	__u32 status;
-	/** @command: index in the stream of the command at fault (records of 64 bytes). */
+	/** @command: index in @stream of the command at fault (records of 64 bytes). */
 	__u32 command;
 	/** @address: device address at fault, or for a bad command the offset of the bad field. */
 	__u64 address;
@@ -225,8 +225,13 @@ struct quill_job_cpl {
 	__u32 cmd_seq;
 	/** @counters: by enum quill_counter (QUILL_COUNTER_COUNT of them). */
 	__u64 counters[25];
+	/**
+	 * @stream: device address of the stream that @command counts in: the descriptor's, or one that was
+	 * called; 0 if the job was not begun.
+	 */
+	__u64 stream;
 	/** @reserved1: zero. */
-	__u32 reserved1[5];
+	__u32 reserved1[3];
 	/** @seq: running count of this queue's completions, from 1. */
 	__u32 seq;
 };

@@ -286,6 +286,7 @@ uint32_t exec_timestamp(struct exec *x, struct dma_fault *fault);
 uint32_t exec_copy(struct exec *x, struct dma_fault *fault);
 uint32_t exec_fill(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
+uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault);
 uint32_t exec_conv2d(struct exec *x, struct dma_fault *fault);
 uint32_t exec_attention(struct exec *x, struct dma_fault *fault);
 uint32_t exec_rmsnorm(struct exec *x, struct dma_fault *fault);

@@ -297,6 +297,8 @@ uint32_t exec_gemm(struct exec *x, struct dma_fault *fault)
 	};
 	uint32_t step, what = 0;
 
+	if (g.cmd->hdr.type_a != QUILL_TYPE_S8 || g.cmd->hdr.type_b != QUILL_TYPE_S8)
+		return exec_gemm_weights(x, fault);
 	plan(&g);
 	step = g.rows;
 	g.a = dma_scratch(x->ctx, DMA_SCRATCH_A, step * g.lda + 64);

@@ -344,6 +344,20 @@ enum accel_type {
 	ACCEL_S32 = 2,
 	/** @ACCEL_F32: IEEE binary32 */
 	ACCEL_F32 = 3,
+	/** @ACCEL_BF16: bfloat16, the upper half of a float */
+	ACCEL_BF16 = 4,
+	/** @ACCEL_F16: IEEE binary16 */
+	ACCEL_F16 = 5,
+	/** @ACCEL_E4M3: OCP's 8-bit float with 4 bits of exponent */
+	ACCEL_E4M3 = 6,
+	/** @ACCEL_E5M2: OCP's 8-bit float with 5 bits of exponent */
+	ACCEL_E5M2 = 7,
+	/** @ACCEL_Q8_0: GGUF's blocks of 32 values of 8 bits and a scale */
+	ACCEL_Q8_0 = 8,
+	/** @ACCEL_Q4_0: GGUF's blocks of 32 values of 4 bits and a scale */
+	ACCEL_Q4_0 = 9,
+	/** @ACCEL_S4: -8..7, two to a byte */
+	ACCEL_S4 = 10,
 };
 
 /**
@@ -559,13 +573,21 @@ struct accel_requant {
  *  half to even;
  *  ACCEL_F32: sum * scale[n] (* row_scale[m]), or that fused with + bias[n] (float bias).
  *
+ * With other weights than int8 sums are float, and so is D. @type_b ACCEL_Q8_0 and ACCEL_Q4_0: B is as in a GGUF file,
+ * a row an output; ACCEL_S4: B was packed by accel_pack() and has a scale for each @group of k; A is int8, with a scale a
+ * row or a group (as accel_cmd_quantise() makes them), or none. @type_a and @type_b ACCEL_BF16,
+ * ACCEL_E4M3 or ACCEL_E5M2, in any combination: B was packed by accel_pack(). docs/isa.md has the order of additions.
+ *
  * A field of 0 takes the default that it names, so that a dense GEMM sets a, b, d, m, n, k, type_d
  * (and scale).
  */
 struct accel_gemm {
-	/** @a: device address of int8_t A[m][lda]. */
+	/** @a: device address of A[m][lda], of @type_a. */
 	uint64_t a;
-	/** @b: device address of packed B, 64-byte aligned, accel_packed_size(n, k) bytes. */
+	/**
+	 * @b: device address of packed B, 64-byte aligned, accel_packed_size_of(type_b, n, k) bytes; or of n rows of
+	 *	blocks, @ldb bytes apart, 2-byte aligned.
+	 */
 	uint64_t b;
 	/** @d: device address of D[m][ldd], aligned to its element. */
 	uint64_t d;
@@ -581,15 +603,29 @@ struct accel_gemm {
 	uint32_t ldd;
 	/** @type_d: elements of D. */
 	enum accel_type type_d;
+	/** @type_a: elements of A; 0: ACCEL_S8. */
+	enum accel_type type_a;
+	/** @type_b: elements of B; 0: ACCEL_S8. */
+	enum accel_type type_b;
 	/** @bias: device address of int32_t[n] (ACCEL_F32: float[n]), 4-byte aligned; 0: none. */
 	uint64_t bias;
 	/**
 	 * @scale: device address. ACCEL_S8: struct accel_requant[n], 8-byte aligned; ACCEL_F32:
-	 *	float[n]; ACCEL_S32: 0.
+	 *	float[n]; ACCEL_S32: 0. With @type_b ACCEL_S4: float[k / group][n]; with other weights than
+	 *	int8 0 stands for ones.
 	 */
 	uint64_t scale;
-	/** @row_scale: ACCEL_F32: device address of float[m]; 0: none. */
+	/** @row_scale: ACCEL_F32: device address of float[m], or see @row_scale_stride; 0: none. */
 	uint64_t row_scale;
+	/** @ldb: ACCEL_Q8_0, ACCEL_Q4_0: bytes from row to row of blocks, even; 0: no gaps. */
+	uint32_t ldb;
+	/** @group: ACCEL_S4: elements of k that share a scale, a multiple of 32 that divides @k. */
+	uint32_t group;
+	/**
+	 * @row_scale_stride: with blocks or ACCEL_S4: float[m][k / group] is at @row_scale, so many floats from row to
+	 *	row; 0: float[m].
+	 */
+	uint32_t row_scale_stride;
 	/** @zero: ACCEL_S8: zero point, -128..127. */
 	int32_t zero;
 	/** @lo: ACCEL_S8: least result, -128..127. Both @lo and @hi 0: -128 and 127. */
@@ -1327,6 +1363,28 @@ uint64_t accel_packed_size(uint32_t n, uint32_t k);
  */
 int accel_pack_s8(void *dst, const int8_t *src, uint32_t n, uint32_t k, size_t ld,
 		  enum accel_order order);
+
+/**
+ * accel_packed_size_of() - bytes of packed B of a type; 0 if @n is not in 1..2^24, @k not in 1..65536, or the type is
+ * none of ACCEL_S8, ACCEL_S4, ACCEL_BF16, ACCEL_E4M3, ACCEL_E5M2
+ */
+uint64_t accel_packed_size_of(enum accel_type type, uint32_t n, uint32_t k);
+
+/**
+ * accel_pack() - bring a matrix of any type that is packed into the device's own layout
+ * @dst: accel_packed_size_of(type, n, k) bytes, all written (padding stands for 0)
+ * @type: ACCEL_S8, ACCEL_S4 (whose elements are an int8_t of -8..7 each), ACCEL_BF16, ACCEL_E4M3 or ACCEL_E5M2
+ * @src: the matrix
+ * @n: columns of B: output channels
+ * @k: rows of B: input channels
+ * @ld: elements from row to row of @src; 0: dense
+ * @order: of @src
+ *
+ * Return: 0, -EINVAL (type, dimensions, @ld below a row), -EDOM (an element of ACCEL_S4 is out of its range; nothing has
+ * been written).
+ */
+int accel_pack(void *dst, enum accel_type type, const void *src, uint32_t n, uint32_t k, size_t ld,
+	       enum accel_order order);
 
 /** enum accel_conv_order - how a convolution's weights lie in memory, without gaps */
 enum accel_conv_order {

@@ -9,7 +9,8 @@
 #include "internal.h"
 
 static_assert((int)ACCEL_S8 == QUILL_TYPE_S8 && (int)ACCEL_S32 == QUILL_TYPE_S32 &&
-	      (int)ACCEL_F32 == QUILL_TYPE_F32, "types of accel.h are those of isa.h");
+	      (int)ACCEL_F32 == QUILL_TYPE_F32 && (int)ACCEL_BF16 == QUILL_TYPE_BF16 &&
+	      (int)ACCEL_S4 == QUILL_TYPE_S4, "types of accel.h are those of isa.h");
 static_assert(sizeof(struct accel_requant) == sizeof(struct quill_requant), "same bytes");
 
 /* A number that the record has fewer bits for than the caller: it must not be cut. */
@@ -113,18 +114,45 @@ static void accel_gemm_epilogue(struct quill_ext_gemm *ext, const struct accel_g
 	ext->hi = full ? 127 : gemm->hi;
 }
 
+/* A type that is given, and one that has a default: as a byte of the header. */
+static int accel_gemm_type(struct accel_stream *stream, const char *name, enum accel_type type,
+			   const char *required, uint8_t *to)
+{
+	if ((unsigned int)type > UINT8_MAX)
+		return accel_error(stream->vm->dev, -EINVAL, "GEMM: %s is %d; required: %s", name,
+				   type, required);
+	*to = (uint8_t)type;
+	return 0;
+}
+
+static int accel_gemm_types(struct accel_stream *stream, const struct accel_gemm *gemm,
+			    struct quill_cmd_hdr *hdr)
+{
+	int ret;
+
+	ret = accel_gemm_type(stream, "type_a", gemm->type_a ? gemm->type_a : ACCEL_S8,
+			      "ACCEL_S8 (1) or a float type", &hdr->type_a);
+	if (!ret)
+		ret = accel_gemm_type(stream, "type_b", gemm->type_b ? gemm->type_b : ACCEL_S8,
+				      "ACCEL_S8 (1), a block or a float type", &hdr->type_b);
+	if (!ret)
+		ret = accel_gemm_type(stream, "type_d", gemm->type_d,
+				      "ACCEL_S8 (1), ACCEL_S32 (2) or ACCEL_F32 (3)", &hdr->type_d);
+	return ret;
+}
+
 int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 		   const struct accel_cmd_opts *opts)
 {
 	union quill_cmd cmd[2];
+	uint32_t block;
+	int ret;
 
-	if ((unsigned int)gemm->type_d > UINT8_MAX)
-		return accel_error(stream->vm->dev, -EINVAL, "GEMM: type_d is %d; required: "
-				   "ACCEL_S8 (1), ACCEL_S32 (2) or ACCEL_F32 (3)", gemm->type_d);
 	accel_cmd_header(cmd, QUILL_OP_GEMM, opts);
-	cmd[0].hdr.type_a = QUILL_TYPE_S8;
-	cmd[0].hdr.type_b = QUILL_TYPE_S8;
-	cmd[0].hdr.type_d = (uint8_t)gemm->type_d;
+	ret = accel_gemm_types(stream, gemm, &cmd[0].hdr);
+	if (ret)
+		return ret;
+	block = quill_block_size(cmd[0].hdr.type_b);
 	cmd[0].gemm.a = gemm->a;
 	cmd[0].gemm.b = gemm->b;
 	cmd[0].gemm.d = gemm->d;
@@ -133,7 +161,10 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 	cmd[0].gemm.k = gemm->k;
 	cmd[0].gemm.lda = gemm->lda ? gemm->lda : gemm->k;
 	cmd[0].gemm.ldd = gemm->ldd ? gemm->ldd : gemm->n;
+	cmd[0].gemm.ldb = gemm->ldb ? gemm->ldb : gemm->k / QUILL_BLOCK * block;
 	accel_gemm_epilogue(&cmd[1].gemm_ext, gemm);
+	cmd[1].gemm_ext.group = block && !gemm->group ? QUILL_BLOCK : gemm->group;
+	cmd[1].gemm_ext.row_scale_stride = gemm->row_scale_stride;
 	return accel_stream_emit(stream, cmd, 2);
 }
 

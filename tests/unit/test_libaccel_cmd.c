@@ -99,6 +99,42 @@ static void gemm_fields_and_defaults(void **state)
 	assert_int_equal(e->hi, 127);
 }
 
+static void gemm_types_and_their_defaults(void **state)
+{
+	struct accel_gemm gemm = good_gemm();
+	struct fixture *f = *state;
+	const struct quill_cmd_gemm *c = &f->cmds[0].gemm;
+	const struct quill_ext_gemm *e = &f->cmds[1].gemm_ext;
+
+	gemm.type_b = ACCEL_Q4_0;
+	gemm.k = 96;
+	gemm.row_scale = VA;
+	gemm.row_scale_stride = 3;
+	assert_int_equal(accel_cmd_gemm(&f->stream, &gemm, NULL), 0);
+	assert_int_equal(c->hdr.type_a, QUILL_TYPE_S8);
+	assert_int_equal(c->hdr.type_b, QUILL_TYPE_Q4_0);
+	assert_int_equal(c->ldb, 3 * 18);
+	assert_int_equal(e->group, 32);
+	assert_int_equal(e->row_scale_stride, 3);
+
+	c = &f->cmds[2].gemm;
+	gemm.type_a = gemm.type_b = ACCEL_BF16;
+	gemm.row_scale_stride = 0;
+	assert_int_equal(accel_cmd_gemm(&f->stream, &gemm, NULL), 0);
+	assert_int_equal(c->hdr.type_a, QUILL_TYPE_BF16);
+	assert_int_equal(c->ldb, 0);
+	assert_int_equal(f->cmds[3].gemm_ext.group, 0);
+
+	accel_stream_reset(&f->stream);
+	gemm.type_b = ACCEL_Q8_0;
+	expect_refusal(f, accel_cmd_gemm(&f->stream, &gemm, NULL),
+		       "GEMM: type_b is 8; required: BF16 (4), E4M3 (6) or E5M2 (7) with another such, "
+		       "else S8 (1), Q8_0 (8), Q4_0 (9) or S4 (10) (type_a is 4)");
+	gemm.type_a = (enum accel_type)260;
+	expect_refusal(f, accel_cmd_gemm(&f->stream, &gemm, NULL),
+		       "GEMM: type_a is 260; required: ACCEL_S8 (1) or a float type");
+}
+
 static void attention_fields_and_defaults(void **state)
 {
 	struct accel_attention attention = good_attention();
@@ -365,6 +401,7 @@ int main(void)
 		STREAM_TEST(ordered_is_the_default_where_the_command_has_it),
 		STREAM_TEST(options_go_to_the_header),
 		STREAM_TEST(gemm_fields_and_defaults),
+		STREAM_TEST(gemm_types_and_their_defaults),
 		STREAM_TEST(attention_fields_and_defaults),
 		STREAM_TEST(header_errors_name_the_field),
 		STREAM_TEST(timestamp_and_copy_errors_name_the_field),

@@ -96,6 +96,79 @@ static void packing_refuses_bad_shapes(void **state)
 	assert_int_equal(accel_pack_s8(dst, src, 4, 8, 8, ACCEL_ORDER_NK), 0);
 }
 
+/* What stands at an element of packed B of any type, by the layout's words in isa_weights.h. */
+static uint32_t packed_element(const uint8_t *packed, enum accel_type type, uint32_t n, uint32_t k,
+			       uint32_t kk)
+{
+	uint32_t values = type == ACCEL_S4 ? 8 : type == ACCEL_BF16 ? 2 : 4, in = k % values;
+	const uint8_t *cell = packed + ((size_t)n / 64 * ((kk + values - 1) / values) + k / values) * 256 +
+			      n % 64 * 4;
+
+	if (type == ACCEL_S4)
+		return (uint32_t)((in < 4 ? cell[in] & 15 : cell[in - 4] >> 4) - 8) & 0xff;
+	if (type == ACCEL_BF16)
+		return cell[2 * in] | (uint32_t)cell[2 * in + 1] << 8;
+	return type == ACCEL_S8 ? cell[in] ^ 0x80u : cell[in];
+}
+
+static void check_pack_of(enum accel_type type, uint32_t n, uint32_t k, enum accel_order order)
+{
+	size_t bytes = type == ACCEL_BF16 ? 2 : 1, size = accel_packed_size_of(type, n, k), i;
+	uint8_t *src = malloc(n * k * bytes), *dst = malloc(size + 1);
+	uint32_t x, y, want;
+
+	for (i = 0; i < n * k * bytes; i++)
+		src[i] = (uint8_t)(type == ACCEL_S4 ? next_random() % 16 - 8 : next_random());
+	dst[size] = 0x55;
+	assert_int_equal(accel_pack(dst, type, src, n, k, 0, order), 0);
+	assert_int_equal(dst[size], 0x55);
+	for (x = 0; x < (n + 63) / 64 * 64; x++)
+		for (y = 0; y < k; y++) {
+			want = 0;
+			if (x < n)
+				memcpy(&want, src + (order == ACCEL_ORDER_NK ? x * k + y : y * n + x) *
+				       bytes, bytes);
+			assert_int_equal(packed_element(dst, type, x, y, k), want);
+		}
+	free(src);
+	free(dst);
+}
+
+static void packing_of_any_type_puts_every_element_where_isa_says(void **state)
+{
+	static const enum accel_type types[] = {
+		ACCEL_S8, ACCEL_S4, ACCEL_BF16, ACCEL_E4M3, ACCEL_E5M2,
+	};
+	static const uint32_t ns[] = { 1, 63, 64, 65, 130 }, ks[] = { 1, 2, 7, 8, 64, 99 };
+	uint32_t t, i, j;
+
+	for (t = 0; t < COUNT(types); t++)
+		for (i = 0; i < COUNT(ns); i++)
+			for (j = 0; j < COUNT(ks); j++) {
+				check_pack_of(types[t], ns[i], ks[j], ACCEL_ORDER_NK);
+				check_pack_of(types[t], ns[i], ks[j], ACCEL_ORDER_KN);
+			}
+}
+
+static void packing_of_any_type_refuses_what_it_must(void **state)
+{
+	int8_t src[64] = { 0 };
+	uint8_t dst[512] = { 0x55 };
+
+	assert_int_equal(accel_packed_size_of(ACCEL_BF16, 65, 5), 2 * 3 * 256);
+	assert_int_equal(accel_packed_size_of(ACCEL_S4, 64, 9), 2 * 256);
+	assert_int_equal(accel_packed_size_of(ACCEL_Q8_0, 64, 32), 0);
+	assert_int_equal(accel_packed_size_of(ACCEL_F16, 64, 32), 0);
+	assert_int_equal(accel_pack(dst, ACCEL_F32, src, 4, 4, 0, ACCEL_ORDER_NK), -EINVAL);
+	assert_int_equal(accel_pack(dst, ACCEL_BF16, src, 4, 8, 7, ACCEL_ORDER_NK), -EINVAL);
+	assert_int_equal(accel_pack(dst, ACCEL_BF16, src, 4, 4, 0, (enum accel_order)2), -EINVAL);
+	src[63] = 8;
+	assert_int_equal(accel_pack(dst, ACCEL_S4, src, 8, 8, 0, ACCEL_ORDER_NK), -EDOM);
+	src[63] = -9;
+	assert_int_equal(accel_pack(dst, ACCEL_S4, src, 8, 8, 0, ACCEL_ORDER_KN), -EDOM);
+	assert_int_equal(dst[0], 0x55);
+}
+
 /* ---- Quantising ---- */
 
 static void ties_go_to_the_even_neighbour(void **state)
@@ -303,6 +376,8 @@ int main(void)
 		cmocka_unit_test(packing_puts_every_element_where_isa_says),
 		cmocka_unit_test(packed_size_is_that_of_whole_panels),
 		cmocka_unit_test(packing_refuses_bad_shapes),
+		cmocka_unit_test(packing_of_any_type_puts_every_element_where_isa_says),
+		cmocka_unit_test(packing_of_any_type_refuses_what_it_must),
 		cmocka_unit_test(ties_go_to_the_even_neighbour),
 		cmocka_unit_test(quantised_rows_follow_the_definition),
 		cmocka_unit_test(rows_of_zeros_and_of_dust_get_scale_zero),

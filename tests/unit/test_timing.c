@@ -131,6 +131,45 @@ static void gemm_takes_the_cycles_that_the_formula_gives(void **state)
 	assert_int_equal(c.read + c.written, 0);
 }
 
+/* The bytes of the file are what generation waits for. */
+static void gemm_of_other_weights_counts_their_own_bytes(void **state)
+{
+	const uint64_t n = 1024, k = 1024;
+	struct cost c;
+
+	gemm(1, n, k);
+	cmd[0].hdr.type_a = QUILL_TYPE_S8;
+	cmd[0].hdr.type_b = QUILL_TYPE_Q8_0;
+	cmd[0].hdr.type_d = QUILL_TYPE_F32;
+	cmd[0].gemm.ldb = k / 32 * 34;
+	cmd[1].gemm_ext.scale = 0;
+	cmd[1].gemm_ext.group = 32;
+	cmd[1].gemm_ext.row_scale = 0x100000;
+	cmd[1].gemm_ext.row_scale_stride = k / 32;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read, n * k / 32 * 34 + k + k / 32 * 4);
+	assert_int_equal(c.macs, n * k);
+	assert_int_equal(c.mac_kind, MAC_S8);
+
+	cmd[0].hdr.type_b = QUILL_TYPE_S4;
+	cmd[0].gemm.ldb = 0;
+	cmd[1].gemm_ext.scale = 0x100000;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read, n * k / 2 + n * k / 32 * 4 + k + k / 32 * 4);
+
+	cmd[0].hdr.type_a = cmd[0].hdr.type_b = QUILL_TYPE_BF16;
+	cmd[1].gemm_ext.group = cmd[1].gemm_ext.row_scale_stride = 0;
+	cmd[1].gemm_ext.row_scale = cmd[1].gemm_ext.scale = 0;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read, 2 * n * k + 2 * k);
+	assert_int_equal(c.mac_kind, MAC_BF16);
+
+	cmd[0].hdr.type_a = cmd[0].hdr.type_b = QUILL_TYPE_E4M3;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read, n * k + k);
+	assert_int_equal(c.mac_kind, MAC_F8);
+}
+
 static void time_beyond_arithmetic_is_memory(void **state)
 {
 	struct cost c = gemm(1024, 1024, 1024);
@@ -457,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profile_has_the_peak_it_claims),
 		cmocka_unit_test(gemm_takes_the_cycles_that_the_formula_gives),
+		cmocka_unit_test(gemm_of_other_weights_counts_their_own_bytes),
 		cmocka_unit_test(time_beyond_arithmetic_is_memory),
 		cmocka_unit_test(int8_enters_an_array_twice_as_fast_as_floats),
 		cmocka_unit_test(energy_is_that_of_the_work_and_the_bytes),

@@ -104,6 +104,11 @@ struct quill_cmd_hdr {
 #define QUILL_TS8	QUILL_TYPE_BIT(QUILL_TYPE_S8)
 #define QUILL_TS32	QUILL_TYPE_BIT(QUILL_TYPE_S32)
 #define QUILL_TF32	QUILL_TYPE_BIT(QUILL_TYPE_F32)
+/* What GEMM multiplies as floats, and weights with a scale a block. */
+#define QUILL_TFLOATS	(QUILL_TYPE_BIT(QUILL_TYPE_BF16) | QUILL_TYPE_BIT(QUILL_TYPE_E4M3) | \
+			 QUILL_TYPE_BIT(QUILL_TYPE_E5M2))
+#define QUILL_TBLOCKS	(QUILL_TYPE_BIT(QUILL_TYPE_Q8_0) | QUILL_TYPE_BIT(QUILL_TYPE_Q4_0) | \
+			 QUILL_TYPE_BIT(QUILL_TYPE_S4))
 
 /*
  * One row an opcode:
@@ -137,7 +142,8 @@ struct quill_cmd_hdr {
 	X(FILL, fill, 0x11, DMA, 0, 0, fill, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(GEMM, gemm, 0x20, TENSOR, 1, 1, gemm, gemm_ext, none, none, \
-	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
+	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TFLOATS, \
+	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TBLOCKS, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(CONV2D, conv2d, 0x21, TENSOR, 1, 1, conv2d, conv2d_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(ATTENTION, attention, 0x30, TENSOR, 1, 1, attention, attention_ext, none, none, \

@@ -5,6 +5,8 @@
 #ifndef QUILL_ISA_CHECK_TENSOR_H
 #define QUILL_ISA_CHECK_TENSOR_H
 
+#include "isa_check_weights.h"
+
 static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 					      struct quill_check *why)
 {
@@ -34,6 +36,9 @@ static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 		      "-128..127 for S8 (1), else 0|type_d");
 	QUILL_REQUIRE(s8 ? e->hi >= e->lo && e->hi <= 127 : !e->hi, PARAM, 1, gemm_ext, hi,
 		      "lo..127 for S8 (1), else 0|type_d");
+	QUILL_REQUIRE(!e->group, PARAM, 1, gemm_ext, group, "0 for S8 (1)|type_b");
+	QUILL_REQUIRE(!e->row_scale_stride, STRIDE, 1, gemm_ext, row_scale_stride,
+		      "0 for S8 (1)|type_b");
 	return QUILL_FAULT_NONE;
 }
 
@@ -42,11 +47,14 @@ static inline __u32 quill_check_gemm(const union quill_cmd *cmd, struct quill_ch
 	const struct quill_cmd_gemm *c = &cmd->gemm;
 	__u32 size = quill_type_size(c->hdr.type_d);
 
+	if (c->hdr.type_a != QUILL_TYPE_S8 || c->hdr.type_b != QUILL_TYPE_S8)
+		return quill_check_gemm_weights(cmd, why);
 	QUILL_REQUIRE(c->m && c->m <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, m, "1..2^24");
 	QUILL_REQUIRE(c->n && c->n <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, n, "1..2^24");
 	QUILL_REQUIRE(c->k && c->k <= QUILL_GEMM_MAX_K, SHAPE, 0, gemm, k, "1..65536");
 	QUILL_REQUIRE(c->m == 1 || c->lda >= c->k, STRIDE, 0, gemm, lda, "at least k|k");
 	QUILL_REQUIRE(c->m == 1 || c->ldd >= c->n, STRIDE, 0, gemm, ldd, "at least n|n");
+	QUILL_REQUIRE(!c->ldb, STRIDE, 0, gemm, ldb, "0 for packed B");
 	QUILL_REQUIRE(!(c->b & 63), ALIGN, 0, gemm, b, "a multiple of 64");
 	QUILL_REQUIRE(!(c->d & (size - 1)), ALIGN, 0, gemm, d,
 		      "a multiple of the element's size");

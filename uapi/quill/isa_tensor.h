@@ -8,8 +8,9 @@
 #include "isa_weights.h"
 
 /*
- * GEMM: D[m][n] = epilogue(sum over k of A[m][k] * B[k][n]), exact in 32 bits since k is
- * limited. A is row-major int8. B is packed: see quill_packed_*.
+ * GEMM: D[m][n] = epilogue(sum over k of A[m][k] * B[k][n]). A is row-major. With int8 (type_a and type_b S8) the
+ * sum is exact in 32 bits since k is limited, and B is packed: see quill_packed_*. Of other types the sums are
+ * float32 and so is D: isa_weights.h.
  *
  * Epilogue by type_d (acc: the sum; all roundings to nearest even):
  *   S32: acc + bias[n], modulo 2^32; bias (s32[n]) may be absent;
@@ -29,7 +30,7 @@ struct quill_cmd_gemm {
 	struct quill_cmd_hdr hdr;
 	/** @a: device address of A. */
 	__u64 a;
-	/** @b: device address of packed B, 64-byte aligned. */
+	/** @b: device address of B: packed, 64-byte aligned; Q8_0, Q4_0: in blocks, 2-byte aligned. */
 	__u64 b;
 	/** @d: device address of D, aligned to its element. */
 	__u64 d;
@@ -43,13 +44,13 @@ struct quill_cmd_gemm {
 	__u32 lda;
 	/** @ldd: elements from row to row of D, at least @n (if @m is over 1). */
 	__u32 ldd;
-	/** @reserved: zero. */
-	__u32 reserved;
+	/** @ldb: Q8_0, Q4_0: bytes from row to row of blocks, even, at least a row (if @n is over 1); else 0. */
+	__u32 ldb;
 };
 
 #define QUILL_FIELDS_gemm(F) \
 	F(gemm, a, ADDR) F(gemm, b, ADDR) F(gemm, d, ADDR) F(gemm, m, DIM) F(gemm, n, DIM) \
-	F(gemm, k, DIM) F(gemm, lda, STRIDE) F(gemm, ldd, STRIDE) F(gemm, reserved, ZERO)
+	F(gemm, k, DIM) F(gemm, lda, STRIDE) F(gemm, ldd, STRIDE) F(gemm, ldb, STRIDE)
 
 /**
  * struct quill_requant - how one output channel goes from 32 to 8 bits
@@ -70,9 +71,12 @@ struct quill_ext_gemm {
 	struct quill_cmd_hdr hdr;
 	/** @bias: device address of s32[n] (F32: f32[n]), 4-byte aligned, or 0. */
 	__u64 bias;
-	/** @scale: S8: struct quill_requant[n], 8-byte aligned; F32: f32[n], 4-byte aligned; S32: 0. */
+	/**
+	 * @scale: by type_d S8: struct quill_requant[n], 8-byte aligned; F32: f32[n], 4-byte aligned; S32: 0. With B
+	 *	of S4: f32[k / group][n]; of Q8_0, Q4_0 or floats f32[n], or 0.
+	 */
 	__u64 scale;
-	/** @row_scale: F32: f32[m], 4-byte aligned, or 0; else 0. */
+	/** @row_scale: F32: f32[m], or with @row_scale_stride f32[m][k / group], 4-byte aligned, or 0; else 0. */
 	__u64 row_scale;
 	/** @zero: S8: added after the rounding, -128..127; else 0. */
 	__s32 zero;
@@ -80,14 +84,18 @@ struct quill_ext_gemm {
 	__s32 lo;
 	/** @hi: S8: largest result, @lo..127; else 0. */
 	__s32 hi;
+	/** @group: S4: elements of K that share a scale, divides k, a multiple of 32; Q8_0, Q4_0: 32; else 0. */
+	__u32 group;
+	/** @row_scale_stride: with a @group and @row_scale: f32s from row to row of its groups' scales; else 0. */
+	__u32 row_scale_stride;
 	/** @reserved: zero. */
-	__u32 reserved[3];
+	__u32 reserved;
 };
 
 #define QUILL_FIELDS_gemm_ext(F) \
 	F(gemm_ext, bias, ADDR) F(gemm_ext, scale, ADDR) F(gemm_ext, row_scale, ADDR) \
 	F(gemm_ext, zero, SIGNED) F(gemm_ext, lo, SIGNED) F(gemm_ext, hi, SIGNED) \
-	F(gemm_ext, reserved, ZERO)
+	F(gemm_ext, group, DIM) F(gemm_ext, row_scale_stride, STRIDE) F(gemm_ext, reserved, ZERO)
 
 /*
  * Packed B, for GEMM: panels of 64 columns; in a panel, groups of 4 rows (k), each of 256

@@ -2,8 +2,8 @@
 /*
  * The admin ring: what the driver asks of this core.
  *
- * Requests are answered in order. QUEUE_KILL of the queue whose job runs is answered when that
- * job has ended; until then the ring waits.
+ * Requests are answered in order. A KILL is answered when the jobs that it concerns have ended, SUSPEND when no
+ * engine executes a command of the queue; until then the ring waits.
  */
 #include "fw.h"
 
@@ -13,9 +13,11 @@ static struct {
 	__u32 entries;
 	/* Running count of requests answered. */
 	__u32 head;
-	/* Set while a KILL waits for the job to end; and the request. */
-	struct queue *killing;
-	__u32 kill_seq;
+	/* The request that waits, if one does: for a job of these queues to end, or for this one to stand still. */
+	bool waits;
+	__u32 seq;
+	__u64 kills;
+	struct queue *suspends;
 	/* The tail made no sense, and that was said. */
 	bool complained;
 } admin;
@@ -130,7 +132,7 @@ static __u32 destroy(const struct quill_admin_msg *m, __u32 *detail)
 
 	if (status)
 		return status;
-	if (q == job_queue() ||
+	if (q->job ||
 	    (q->state == QUEUE_ACTIVE && (q->head != q->tail || q->overrun)))
 		return QUILL_ADMIN_BUSY;
 	queue_stop(q);
@@ -154,22 +156,119 @@ static __u32 kill_rest(struct queue *q)
 	return QUILL_ADMIN_OK;
 }
 
+/* The jobs of these queues have ended: end what waits behind them. */
+static __u32 kill_queues_rest(__u64 queues)
+{
+	__u32 status = QUILL_ADMIN_OK, one, n;
+	struct queue *q;
+
+	for (n = 0; queues; n++, queues >>= 1) {
+		if (!(queues & 1))
+			continue;
+		q = queue_get(n);
+		q->killing = false;
+		one = kill_rest(q);
+		queue_update(q);
+		if (one)
+			status = one;
+	}
+	return status;
+}
+
+static bool jobs_run(__u64 queues)
+{
+	__u32 n;
+
+	for (n = 0; queues; n++, queues >>= 1)
+		if (queues & 1 && queue_get(n)->job)
+			return true;
+	return false;
+}
+
 /* False: to be answered later. */
+static bool kill_queues(__u64 queues, __u32 *status)
+{
+	struct queue *q;
+	__u32 n;
+
+	for (n = 0; n < QUILL_MAX_QUEUES; n++) {
+		if (!(queues >> n & 1))
+			continue;
+		q = queue_get(n);
+		q->killing = true;
+		queue_update(q);
+		if (q->job)
+			job_kill(q->job);
+	}
+	if (jobs_run(queues)) {
+		admin.kills = queues;
+		return false;
+	}
+	*status = kill_queues_rest(queues);
+	return true;
+}
+
 static bool kill(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
+{
+	struct queue *q;
+
+	*status = existing(m, &q, detail);
+	return *status || kill_queues(1ull << q->number, status);
+}
+
+static bool context_kill(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
+{
+	*status = QUILL_ADMIN_BAD_PARAM;
+	if (!unused_zero(m, FIELD(queue), FIELD(seq), detail) ||
+	    !unused_zero(m, FIELD(vector), sizeof(*m), detail))
+		return true;
+	if (!m->as || m->as >= QUILL_MAX_AS) {
+		*detail = FIELD(as);
+		return true;
+	}
+	return kill_queues(queues_of_space(m->as), status);
+}
+
+static void set_suspended(struct queue *q, bool suspended)
+{
+	q->suspended = suspended;
+	cb_write(QUILL_CB_DB_CLASS(q->number), queue_class(q));
+	queue_update(q);
+	sched_changed();
+}
+
+static bool suspend(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
 {
 	struct queue *q;
 
 	*status = existing(m, &q, detail);
 	if (*status)
 		return true;
-	if (q == job_queue()) {
-		admin.killing = q;
-		admin.kill_seq = m->seq;
-		job_kill();
-		return false;
-	}
-	*status = kill_rest(q);
-	return true;
+	set_suspended(q, true);
+	if (!q->job || !sched_executes(q->job))
+		return true;
+	admin.suspends = q;
+	return false;
+}
+
+static __u32 resume(const struct quill_admin_msg *m, __u32 *detail)
+{
+	struct queue *q;
+	__u32 status = existing(m, &q, detail);
+
+	if (!status)
+		set_suspended(q, false);
+	return status;
+}
+
+static __u32 query(const struct quill_admin_msg *m, __u32 *detail)
+{
+	struct queue *q;
+	__u32 status = existing(m, &q, detail);
+
+	if (!status && q->job)
+		*detail = (__u32)(sched_served(q->job) / 1000);
+	return status;
 }
 
 static bool dispatch(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
@@ -189,6 +288,16 @@ static bool dispatch(const struct quill_admin_msg *m, __u32 *status, __u32 *deta
 		return true;
 	case QUILL_ADMIN_QUEUE_KILL:
 		return kill(m, status, detail);
+	case QUILL_ADMIN_CONTEXT_KILL:
+		return context_kill(m, status, detail);
+	case QUILL_ADMIN_QUEUE_SUSPEND:
+		return suspend(m, status, detail);
+	case QUILL_ADMIN_QUEUE_RESUME:
+		*status = resume(m, detail);
+		return true;
+	case QUILL_ADMIN_QUEUE_QUERY:
+		*status = query(m, detail);
+		return true;
 	default:
 		*status = QUILL_ADMIN_BAD_OP;
 		*detail = FIELD(op);
@@ -211,8 +320,12 @@ static void serve_one(void)
 	}
 	/* what rang before the request counts for it */
 	queue_doorbells();
-	if (dispatch(&m, &status, &detail))
+	if (dispatch(&m, &status, &detail)) {
 		answer(m.seq, status, detail);
+		return;
+	}
+	admin.waits = true;
+	admin.seq = m.seq;
 }
 
 void admin_serve(void)
@@ -220,7 +333,7 @@ void admin_serve(void)
 	__u32 tail;
 
 	heartbeat_beat();
-	while (!admin.killing) {
+	while (!admin.waits) {
 		tail = cb_read(QUILL_CB_ADMIN_TAIL);
 		if (tail == admin.head)
 			break;
@@ -237,14 +350,28 @@ void admin_serve(void)
 	}
 }
 
-void admin_job_ended(void)
+/* What the request waited for has come. */
+static void done(__u32 status)
 {
-	__u32 status;
-
-	if (!admin.killing)
-		return;
-	status = kill_rest(admin.killing);
-	admin.killing = NULL;
-	answer(admin.kill_seq, status, 0);
+	admin.waits = false;
+	admin.kills = 0;
+	admin.suspends = NULL;
+	answer(admin.seq, status, 0);
 	admin_serve();
+}
+
+void admin_job_ended(struct queue *q)
+{
+	if (!admin.waits)
+		return;
+	if (admin.suspends == q)
+		done(QUILL_ADMIN_OK);
+	else if (admin.kills && !jobs_run(admin.kills))
+		done(kill_queues_rest(admin.kills));
+}
+
+void admin_poll(void)
+{
+	if (admin.suspends && !(admin.suspends->job && sched_executes(admin.suspends->job)))
+		done(QUILL_ADMIN_OK);
 }

@@ -13,7 +13,24 @@
 #include "quill/isa_check.h"
 #include "quill/regs.h"
 
-#define FW_VERSION	(1u << 16 | 0)
+#define FW_VERSION	(2u << 16 | 0)
+#define FW_ABI_MIN	QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0)
+#define FW_ABI_MAX	QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR)
+#define FW_FEATURES	(QUILL_FW_FEATURE_PREEMPT | QUILL_FW_FEATURE_SUSPEND | \
+			 QUILL_FW_FEATURE_CONTEXT_KILL | QUILL_FW_FEATURE_WATCHDOG | \
+			 QUILL_FW_FEATURE_QUERY)
+
+/* ---- What can be tuned ---- */
+
+/* Jobs that can run at a time; and how many of them are kept for each priority. */
+#define FW_JOBS		12
+#define FW_JOBS_KEPT	2
+/* Records that a job decodes before others of its priority, and requests of the driver, have their turn. */
+#define FW_BURST	32
+/* How often waiting jobs are looked at, in microseconds; and the watchdog. */
+#define FW_TICK_US	10000
+/* A job held back by others for so long is let in beside them until the next tick. */
+#define FW_AGE_US	50000
 /* How far decoding may be ahead of the oldest command that has not retired. A power of two. */
 #define FW_WINDOW	64
 #define FW_ENGINES_ALL	((1u << QUILL_ENGINE_COUNT) - 1)
@@ -50,6 +67,15 @@ static inline void cb_write64(__u32 offset, __u64 value)
 static inline void wait_for_interrupt(void)
 {
 	asm volatile("wfi" ::: "memory");
+}
+
+/* Something is pending: cheaper than asking the control block what. */
+static inline bool interrupt_pending(void)
+{
+	__u32 mip;
+
+	asm volatile("csrr %0, mip" : "=r"(mip));
+	return mip;
 }
 
 static inline __u64 max64(__u64 a, __u64 b)
@@ -90,8 +116,8 @@ void heartbeat_init(__u32 period_us);
 void heartbeat_beat(void);
 /* Work begins: see that the timer runs. */
 void heartbeat_work(void);
-/* The timer has fired; @working: it is to fire again. */
-void heartbeat_timer(bool working);
+/* The timer has fired. */
+void heartbeat_timer(void);
 
 /* ---- queue.c ---------------------------------------------------------------------- */
 
@@ -102,10 +128,19 @@ enum queue_state {
 	QUEUE_STOPPED,
 };
 
+struct job;
+
+/* What the hardware calls class: higher ones first. Below the least that starts anything: suspended. */
+#define FW_CLASS_SUSPENDED	0
+#define FW_CLASS(priority)	(1 + (priority))
+
 struct queue {
 	__u8 state;
 	__u8 priority;
 	__u8 as;
+	/* No job of it begins: the driver has suspended it; or a KILL is under way. */
+	bool suspended;
+	bool killing;
 	/* The doorbell claims more jobs than the ring holds; @bad_tail is what it said. */
 	bool overrun;
 	__u32 bad_tail;
@@ -118,6 +153,8 @@ struct queue {
 	__u32 head;
 	__u32 tail;
 	__u32 seq;
+	/* The job that runs, which is the one at @head; or NULL. */
+	struct job *job;
 };
 
 /* This core's queue @number, or NULL if it is none of this core's. */
@@ -127,8 +164,20 @@ void queue_start(struct queue *q);
 void queue_stop(struct queue *q);
 /* Take notice of the doorbells that have been rung. */
 void queue_doorbells(void);
-/* The queue to serve next: strict priority, then round robin. NULL: nothing to do. */
-struct queue *queue_pick(void);
+/* The class of its jobs. */
+static inline __u32 queue_class(const struct queue *q)
+{
+	return q->suspended ? FW_CLASS_SUSPENDED : FW_CLASS(q->priority);
+}
+
+/* A job of some queue may begin. */
+bool queue_any_ready(void);
+/* What decides whether a job of @q may begin has changed. */
+void queue_update(struct queue *q);
+/* A queue of @priority of which a job may begin, or NULL; round robin. */
+struct queue *queue_pick(__u32 priority);
+/* This core's queues in address space @as, a bit each. */
+__u64 queues_of_space(__u32 as);
 /* Read the descriptor of job @q->head. Enum quill_fault; *@addr is where it failed. */
 __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr);
 /* The job at @q->head has ended. */
@@ -164,8 +213,10 @@ void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *c
 void admin_init(const struct quill_fw_boot *boot);
 /* Answer what is in the admin ring. */
 void admin_serve(void);
-/* No job runs any more: a QUEUE_KILL may be waiting for that. */
-void admin_job_ended(void);
+/* No job of @q runs any more: a KILL may be waiting for that. */
+void admin_job_ended(struct queue *q);
+/* Engines have finished something: a SUSPEND may be waiting for that. */
+void admin_poll(void);
 
 /* ---- What one running job consists of ----------------------------------------------------- */
 
@@ -268,14 +319,33 @@ struct stream {
 	union quill_cmd record[QUILL_XFER_MAX / QUILL_CMD_SIZE];
 };
 
+enum job_state {
+	JOB_NONE = 0,
+	JOB_RUNS,
+	/* What it has in the engines is being taken down. */
+	JOB_STOPS,
+};
+
 /**
  * struct job - a job that runs: everything that belongs to it alone
  */
 struct job {
 	struct queue *queue;
-	bool killed;
+	/* What the submitter calls it. */
+	__u64 name;
+	__u8 state;
+	/* The present one: that of its priority, or what ageing lifts it to, or suspended. */
+	__u8 class;
+	/* Nothing to do before an engine reports. */
+	bool blocked;
+	/* It has moved since the last tick. */
+	bool moved;
 	/* An engine has found a fault: what is left is to be dropped. */
 	bool stop;
+	/* TIME in microseconds: when it was last seen to move, to have its turn; and its share of TIME. */
+	__u64 moved_at;
+	__u64 turn_at;
+	__u64 served;
 	/* The semaphores that hold something; the others are as if zero. */
 	__u32 sems_used;
 	struct report report;
@@ -314,10 +384,8 @@ struct entry *window_oldest(struct job *j);
  * reached by count alone.
  */
 bool window_issue(struct job *j, bool strict);
-/* Take in what the engines have finished. True: something was. */
-bool window_retire(struct job *j);
-/* Stop the engines and empty the window; returns when they are idle. */
-void window_abort(struct job *j);
+/* Command @index of the window is over; what it came to can be read from the control block. */
+void window_retire(struct job *j, __u32 index);
 
 /* ---- stream.c: fetch and decode ------------------------------------------------------------- */
 
@@ -339,18 +407,47 @@ bool control_patch(struct job *j, union quill_cmd *cmd, __u32 records);
 /* Go on behind the CALL that brought decoding here. */
 void control_return(struct job *j);
 
-/* ---- job.c ------------------------------------------------------------------------------------ */
+/* ---- job.c: one job from descriptor to completion ------------------------------------------------ */
 
-/* Run the job at @q->head to its end and complete it. */
-void job_run(struct queue *q);
-/* The queue whose job runs, or NULL. */
-struct queue *job_queue(void);
-/* The engines have been, or are about to be, stopped. */
-bool job_stopping(const struct job *j);
-/* End the job that runs. */
-void job_kill(void);
-/* The engine or the decoder found a fault. @stop: the engines are to stop at once. */
+/* Begin the job at @q->head in @j. */
+void job_begin(struct job *j, struct queue *q);
+/* Let it do what it can, for a moment. */
+void job_step(struct job *j);
+/* End it; it may be over when this returns. */
+void job_kill(struct job *j);
+/* An engine does not come to an end with its command. */
+void job_timeout(struct job *j);
+/* The engine or the decoder found a fault. @stop: what is left is to be dropped. */
 void job_fault(struct job *j, const struct report *r, bool stop);
+/* Take in what the engines have finished. */
+void job_retire_all(void);
+
+/* ---- sched.c: whose turn it is -------------------------------------------------------------------- */
+
+void sched_init(__u32 watchdog_us);
+/* Job number @index. */
+struct job *sched_job(__u32 index);
+__u32 sched_index(const struct job *j);
+/* Some job runs. */
+bool sched_working(void);
+/* Jobs have begun, ended, been suspended or resumed. */
+void sched_changed(void);
+/* A doorbell of @priority has been rung: what is below is to start nothing before the job is looked at. */
+void sched_announce(__u32 priority);
+/* Begin jobs that may. */
+void sched_begin(void);
+/* @j gives its place back. */
+void sched_ended(struct job *j);
+/* The job that is next, or NULL: none can do anything before an engine reports. */
+struct job *sched_next(void);
+/* Some time has passed: ageing, watchdog, accounting. */
+void sched_tick(void);
+/* How long @j has been served, in microseconds. */
+__u64 sched_served(struct job *j);
+/* Make @j's slot the one that the control block speaks of, with its class. */
+void sched_select(const struct job *j);
+/* An engine executes a command of @j. */
+bool sched_executes(const struct job *j);
 
 /* ---- main.c ----------------------------------------------------------------------------------- */
 

@@ -3,28 +3,10 @@
  * One job, from descriptor to completion record.
  *
  * What a fault does depends on who finds it. One that the decoder finds ends decoding; the commands
- * before it still run, since they come first. One that an engine finds stops all
- * engines. If several are found, the earliest command's is reported.
+ * before it still run, since they come first. One that an engine finds takes down what the job has in
+ * all engines. If several are found, the earliest command's is reported.
  */
 #include "fw.h"
-
-/* The job that runs; its queue is NULL if there is none. */
-static struct job job;
-
-struct queue *job_queue(void)
-{
-	return job.queue;
-}
-
-bool job_stopping(const struct job *j)
-{
-	return j->stop || j->killed;
-}
-
-void job_kill(void)
-{
-	job.killed = true;
-}
 
 void job_fault(struct job *j, const struct report *r, bool stop)
 {
@@ -50,8 +32,69 @@ static void report_oldest(struct job *j, __u32 fault)
 	j->report.cmd_seq = e->cmd[0].hdr.seq;
 }
 
+/* ---- The end ---- */
+
+static void free_job(struct job *j)
+{
+	struct queue *q = j->queue;
+
+	sched_ended(j);
+	j->state = JOB_NONE;
+	q->job = NULL;
+	queue_advance(q);
+	admin_job_ended(q);
+}
+
+static void finish(struct job *j)
+{
+	__u64 counters[QUILL_COUNTER_COUNT];
+	__u32 i;
+
+	sched_select(j);
+	cb_write64(QUILL_CB_JOB_CLOCK_LO, j->stream.clock);
+	cb_write64(QUILL_CB_JOB_RECORDS_LO, j->stream.decoded);
+	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
+		counters[i] = cb_read64(QUILL_CB_COUNTER_LO(i));
+	counters[QUILL_COUNTER_COMMANDS] += j->stream.commands;
+	cb_write(QUILL_CB_JOB_END, 1);
+	complete(j->queue, j->name, &j->report, counters);
+	free_job(j);
+	sched_changed();
+}
+
+/* Take down what it has in the engines; it is over when that has retired. */
+static void stop(struct job *j)
+{
+	j->state = JOB_STOPS;
+	sched_select(j);
+	cb_write(QUILL_CB_ENGINE_ABORT, FW_ENGINES_ALL);
+	if (j->window.in_flight) {
+		sched_changed();
+		return;
+	}
+	/* an engine that found a fault waits to be resumed, even if nothing is left in it */
+	cb_write(QUILL_CB_ENGINE_RESUME, FW_ENGINES_ALL);
+	finish(j);
+}
+
+void job_kill(struct job *j)
+{
+	if (j->state != JOB_RUNS)
+		return;
+	report_oldest(j, QUILL_FAULT_KILLED);
+	stop(j);
+}
+
+void job_timeout(struct job *j)
+{
+	report_oldest(j, QUILL_FAULT_TIMEOUT);
+	stop(j);
+}
+
+/* ---- On the way ---- */
+
 /*
- * Nothing moved, and no engine has anything: let one command through whose semaphore is reached by
+ * Nothing moved, and no engine has anything of it: let one command through whose semaphore is reached by
  * count alone (see sem.c), or the job is stuck. False: it is over.
  */
 static bool unstick(struct job *j)
@@ -64,36 +107,63 @@ static bool unstick(struct job *j)
 	return false;
 }
 
-static void run(struct job *j)
+void job_step(struct job *j)
 {
 	bool moved;
 
-	while (!j->stream.ended || !window_empty(j)) {
-		moved = stream_decode(j, true);
-		moved |= window_issue(j, true);
-		moved |= window_retire(j);
-		service();
-		if (job_stopping(j))
-			break;
-		if (moved)
-			continue;
-		if (j->window.in_flight)
-			wait_for_interrupt();
-		else if (!unstick(j) || j->stop)
-			break;
-	}
-	if (j->killed)
-		report_oldest(j, QUILL_FAULT_KILLED);
-	/* an engine that found a fault waits to be resumed, even if nothing is left in it */
-	if (j->stop || !window_empty(j))
-		window_abort(j);
+	sched_select(j);
+	moved = stream_decode(j, true);
+	moved |= window_issue(j, true);
+	if (j->stop)
+		stop(j);
+	else if (j->stream.ended && window_empty(j))
+		finish(j);
+	else if (moved)
+		j->moved = true;
+	else if (j->window.in_flight)
+		j->blocked = true;
+	else if (!unstick(j) || j->stop)
+		stop(j);
 }
+
+static void retired(struct job *j, __u32 index)
+{
+	window_retire(j, index);
+	j->blocked = false;
+	j->moved = true;
+	if (j->state == JOB_RUNS) {
+		if (j->stop)
+			stop(j);
+	} else if (!j->window.in_flight) {
+		sched_select(j);
+		cb_write(QUILL_CB_ENGINE_RESUME, FW_ENGINES_ALL);
+		finish(j);
+	}
+}
+
+void job_retire_all(void)
+{
+	struct job *j;
+	__u32 r, tag;
+
+	while ((r = cb_read(QUILL_CB_RETIRE)) & QUILL_RETIRE_VALID) {
+		tag = r & QUILL_RETIRE_TAG_MASK;
+		j = sched_job(tag / FW_WINDOW);
+		if (j)
+			retired(j, tag % FW_WINDOW);
+		else
+			log_line("command %u retired, whose job has ended", (unsigned int)tag);
+	}
+}
+
+/* ---- The beginning ---- */
 
 static bool check_descriptor(struct job *j, struct quill_job_desc *desc)
 {
 	__u32 fault = queue_fetch(j->queue, desc, &j->report.address);
 
 	j->report.engine = QUILL_ENGINE_FW;
+	j->name = desc->job;
 	if (fault) {
 		j->report.fault = fault;
 		j->report.access = QUILL_ACCESS_FETCH;
@@ -108,37 +178,26 @@ static bool check_descriptor(struct job *j, struct quill_job_desc *desc)
 	return true;
 }
 
-void job_run(struct queue *q)
+void job_begin(struct job *j, struct queue *q)
 {
-	__u64 counters[QUILL_COUNTER_COUNT];
 	struct quill_job_desc desc;
-	struct job *j = &job;
-	__u32 i;
 
 	j->queue = q;
-	j->killed = false;
 	j->stop = false;
+	j->blocked = false;
 	j->report = (struct report){ .fault = QUILL_FAULT_NONE };
 	heartbeat_work();
-
 	if (!check_descriptor(j, &desc)) {
-		complete(q, desc.job, &j->report, NULL);
-		goto out;
+		complete(q, j->name, &j->report, NULL);
+		free_job(j);
+		return;
 	}
+	j->state = JOB_RUNS;
+	q->job = j;
+	queue_update(q);
+	sched_select(j);
 	cb_write(QUILL_CB_JOB_BEGIN, 1);
 	sem_reset(j);
 	window_reset(j);
 	stream_reset(j, desc.stream, desc.size);
-	run(j);
-
-	cb_write64(QUILL_CB_JOB_CLOCK_LO, j->stream.clock);
-	cb_write64(QUILL_CB_JOB_RECORDS_LO, j->stream.decoded);
-	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
-		counters[i] = cb_read64(QUILL_CB_COUNTER_LO(i));
-	counters[QUILL_COUNTER_COMMANDS] += j->stream.commands;
-	complete(q, desc.job, &j->report, counters);
-out:
-	queue_advance(q);
-	j->queue = NULL;
-	admin_job_ended();
 }

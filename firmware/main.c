@@ -15,8 +15,12 @@ void service(void)
 
 	if (likely(!pending))
 		return;
+	if (pending & QUILL_CB_IRQ_ENGINE) {
+		job_retire_all();
+		admin_poll();
+	}
 	if (pending & QUILL_CB_IRQ_TIMER)
-		heartbeat_timer(job_queue() != NULL);
+		heartbeat_timer();
 	if (pending & QUILL_CB_IRQ_ADMIN) {
 		/* cleared before the ring is read: what comes after is pending again */
 		cb_write(QUILL_CB_IRQ_PENDING, QUILL_CB_IRQ_ADMIN);
@@ -51,9 +55,9 @@ static void check_boot(const struct quill_fw_boot *b)
 
 	if (b->magic != QUILL_FW_BOOT_MAGIC)
 		refuse("magic", b->magic, "QUILL_FW_BOOT_MAGIC", QUILL_BOOT_ARGS);
-	if (b->abi_major != QUILL_FW_ABI_MAJOR)
-		refuse("abi_major", b->abi_major, "QUILL_FW_ABI_MAJOR",
-		       QUILL_BOOT_ARGS_VERSION);
+	if (b->abi_min > b->abi_max || b->abi_min > FW_ABI_MAX || b->abi_max < FW_ABI_MIN)
+		refuse("abi_min, abi_max", (__u32)b->abi_min << 16 | b->abi_max,
+		       "a range that has a version in QUILL_FW_ABI_MAJOR", QUILL_BOOT_ARGS_VERSION);
 	if (!b->admin_ring || b->admin_ring & 7)
 		refuse("admin_ring", b->admin_ring, "an address, a multiple of 8",
 		       QUILL_BOOT_ARGS);
@@ -66,6 +70,8 @@ static void check_boot(const struct quill_fw_boot *b)
 		       QUILL_BOOT_ARGS);
 	if (b->heartbeat_us < 1000 || b->heartbeat_us > 10000000)
 		refuse("heartbeat_us", b->heartbeat_us, "1000..10000000", QUILL_BOOT_ARGS);
+	if (b->watchdog_us && (b->watchdog_us < 1000 || b->watchdog_us > 60000000))
+		refuse("watchdog_us", b->watchdog_us, "0, or 1000..60000000", QUILL_BOOT_ARGS);
 	for (i = 0; i < sizeof(b->reserved) / sizeof(b->reserved[0]); i++)
 		if (b->reserved[i])
 			refuse("reserved", b->reserved[i], "0", QUILL_BOOT_ARGS);
@@ -88,6 +94,9 @@ static void boot(void)
 	log_init(args.log, args.log_size);
 	admin_init(&args);
 	heartbeat_init(args.heartbeat_us);
+	sched_init(args.watchdog_us);
+	cb_write(QUILL_CB_FW_ABI, args.abi_max < FW_ABI_MAX ? args.abi_max : FW_ABI_MAX);
+	cb_write(QUILL_CB_FW_FEATURES, FW_FEATURES);
 	cb_write(QUILL_CB_IRQ_ENABLE, QUILL_CB_IRQ_DOORBELL | QUILL_CB_IRQ_ADMIN |
 				      QUILL_CB_IRQ_ENGINE | QUILL_CB_IRQ_TIMER);
 	log_line("quill firmware %u.%u on core %u", FW_VERSION >> 16, FW_VERSION & 0xffff,
@@ -97,19 +106,17 @@ static void boot(void)
 
 int main(void)
 {
-	struct queue *q;
+	struct job *j;
 
 	boot();
 	for (;;) {
-		service();
-		q = queue_pick();
-		if (!q) {
-			wait_for_interrupt();
-			continue;
-		}
-		if (q->head != q->tail)
-			job_run(q);
+		if (interrupt_pending())
+			service();
+		sched_begin();
+		j = sched_next();
+		if (j)
+			job_step(j);
 		else
-			queue_report_overrun(q);
+			wait_for_interrupt();
 	}
 }

@@ -22,11 +22,12 @@ struct queue *queue_get(__u32 number)
 	return &queues[number];
 }
 
-static void update(struct queue *q)
+void queue_update(struct queue *q)
 {
 	__u64 bit = 1ull << q->number;
 
-	if (q->state == QUEUE_ACTIVE && (q->head != q->tail || q->overrun))
+	if (q->state == QUEUE_ACTIVE && !q->job && !q->suspended && !q->killing &&
+	    (q->head != q->tail || q->overrun))
 		ready[q->priority] |= bit;
 	else
 		ready[q->priority] &= ~bit;
@@ -44,14 +45,18 @@ void queue_start(struct queue *q)
 	q->tail = 0;
 	q->seq = 0;
 	q->overrun = false;
+	q->suspended = false;
+	q->killing = false;
 	q->state = QUEUE_ACTIVE;
-	update(q);
+	cb_write(QUILL_CB_DB_CLASS(q->number), queue_class(q));
+	queue_update(q);
 }
 
 void queue_stop(struct queue *q)
 {
 	q->state = QUEUE_NONE;
-	update(q);
+	cb_write(QUILL_CB_DB_CLASS(q->number), 0);
+	queue_update(q);
 }
 
 static void rung(__u32 number)
@@ -67,21 +72,25 @@ static void rung(__u32 number)
 	} else {
 		q->tail = tail;
 	}
-	update(q);
+	queue_update(q);
 }
 
 static void rung_word(__u32 reg, __u32 first)
 {
-	__u32 pending = cb_read(reg);
+	__u32 pending = cb_read(reg), left = pending;
 	__u32 n;
 
 	if (!pending)
 		return;
+	/* the hardware holds lower classes back while the doorbell is pending, and from then on we do */
+	for (n = first; left; n++, left >>= 1)
+		if (left & 1 && queues[n].state == QUEUE_ACTIVE && !queues[n].suspended)
+			sched_announce(queues[n].priority);
 	/* cleared before the tails are read: what comes after rings again */
 	cb_write(reg, pending);
-	for (n = 0; pending; n++, pending >>= 1)
+	for (n = first; pending; n++, pending >>= 1)
 		if (pending & 1)
-			rung(first + n);
+			rung(n);
 }
 
 void queue_doorbells(void)
@@ -90,22 +99,54 @@ void queue_doorbells(void)
 	rung_word(QUILL_CB_DB_PENDING_HI, 32);
 }
 
-struct queue *queue_pick(void)
+/* The lowest bit that is set; there is one. */
+static __u32 first_bit(__u64 bits)
 {
-	__u32 p, i, n;
+	__u32 word = (__u32)bits, n = 0;
 
-	for (p = QUILL_FW_PRIORITY_COUNT; p-- > 0;) {
-		if (!ready[p])
-			continue;
-		for (i = 1; i <= QUILL_MAX_QUEUES; i++) {
-			n = (last[p] + i) % QUILL_MAX_QUEUES;
-			if (!(ready[p] >> n & 1))
-				continue;
-			last[p] = n;
-			return &queues[n];
-		}
+	if (!word) {
+		word = bits >> 32;
+		n = 32;
 	}
-	return NULL;
+	for (; !(word & 0xff); word >>= 8)
+		n += 8;
+	for (; !(word & 1); word >>= 1)
+		n++;
+	return n;
+}
+
+bool queue_any_ready(void)
+{
+	__u64 any = 0;
+	__u32 p;
+
+	for (p = 0; p < QUILL_FW_PRIORITY_COUNT; p++)
+		any |= ready[p];
+	return any;
+}
+
+struct queue *queue_pick(__u32 priority)
+{
+	__u64 bits = ready[priority];
+
+	if (!bits)
+		return NULL;
+	/* those behind the last one first */
+	if (bits & ~1ull << last[priority])
+		bits &= ~1ull << last[priority];
+	last[priority] = first_bit(bits);
+	return &queues[last[priority]];
+}
+
+__u64 queues_of_space(__u32 as)
+{
+	__u64 found = 0;
+	__u32 n;
+
+	for (n = 0; n < QUILL_MAX_QUEUES; n++)
+		if (queues[n].state != QUEUE_NONE && queues[n].as == as)
+			found |= 1ull << n;
+	return found;
 }
 
 __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr)
@@ -133,7 +174,7 @@ __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr)
 void queue_advance(struct queue *q)
 {
 	q->head++;
-	update(q);
+	queue_update(q);
 }
 
 void queue_flush(struct queue *q)
@@ -166,5 +207,5 @@ void queue_report_overrun(struct queue *q)
 	complete(q, ~0ull, &r, NULL);
 	q->overrun = false;
 	q->state = QUEUE_STOPPED;
-	update(q);
+	queue_update(q);
 }

@@ -11,9 +11,6 @@
  */
 #include "fw.h"
 
-/* Records decoded between two looks at the admin ring. */
-#define BURST	32
-
 void stream_reset(struct job *j, __u64 addr, __u32 size)
 {
 	struct stream *s = &j->stream;
@@ -212,7 +209,7 @@ bool stream_decode(struct job *j, bool strict)
 	struct stream *s = &j->stream;
 	__u32 n = 0;
 
-	while (n < (strict ? BURST : 1) && !s->ended && decode_one(j, strict)) {
+	while (n < (strict ? FW_BURST : 1) && !s->ended && decode_one(j, strict)) {
 		n++;
 		if (unlikely(s->pc >= s->records))
 			end_of_stream(j);

@@ -93,6 +93,7 @@ static bool may_issue(struct job *j, const struct entry *e, bool strict)
 static bool issue(struct job *j, struct entry *e, bool strict)
 {
 	__u64 ready = max64(e->ready, sem_time(j, &e->wait, strict));
+	__u32 tag = sched_index(j) * FW_WINDOW + (__u32)(e - j->window.entry);
 	__u32 result;
 
 	if (e->cmd[0].hdr.flags & QUILL_CMD_ORDERED)
@@ -102,8 +103,7 @@ static bool issue(struct job *j, struct entry *e, bool strict)
 	cb_write64(QUILL_CB_ISSUE_DECODED_LO, e->ready);
 	cb_write64(QUILL_CB_ISSUE_HELD_LO, e->held);
 	asm volatile("" ::: "memory");
-	cb_write(QUILL_CB_ISSUE_GO, e->engine | (__u32)(e - j->window.entry) << 8 |
-				     (__u32)j->queue->as << 24);
+	cb_write(QUILL_CB_ISSUE_GO, e->engine | tag << 8 | (__u32)j->queue->as << 24);
 	result = cb_read(QUILL_CB_ISSUE_RESULT);
 	if (result == QUILL_ISSUE_BUSY)
 		return false;
@@ -150,7 +150,7 @@ static void retired(struct job *j, struct entry *e)
 	j->window.engine_has[e->engine]--;
 	/* KILLED: another command's fault, or the driver, has taken it down; else it is no success either */
 	if ((fault & 0xff) == QUILL_FAULT_KILLED) {
-		if (!job_stopping(j))
+		if (j->state == JOB_RUNS && !j->stop)
 			entry_fault(j, e, QUILL_FAULT_INTERNAL, 0, 0);
 		return;
 	}
@@ -161,36 +161,17 @@ static void retired(struct job *j, struct entry *e)
 		sem_retire_signal(j, e->cmd[0].hdr.signal_sem);
 }
 
-bool window_retire(struct job *j)
+void window_retire(struct job *j, __u32 index)
 {
 	struct window *w = &j->window;
-	bool some = false;
-	struct entry *e;
-	__u32 r;
+	struct entry *e = &w->entry[index];
 
-	while ((r = cb_read(QUILL_CB_RETIRE)) & QUILL_RETIRE_VALID) {
-		e = &w->entry[(r & QUILL_RETIRE_TAG_MASK) % FW_WINDOW];
-		if (e->state != ENTRY_ISSUED || !w->in_flight) {
-			log_line("window: command %u retired, which no engine had",
-				 (unsigned int)(r & QUILL_RETIRE_TAG_MASK));
-			continue;
-		}
-		retired(j, e);
-		some = true;
+	if (e->state != ENTRY_ISSUED || !w->in_flight) {
+		log_line("window: command %u of queue %u retired, which no engine had",
+			 (unsigned int)index, (unsigned int)j->queue->number);
+		return;
 	}
+	retired(j, e);
 	while (!window_empty(j) && w->entry[w->head % FW_WINDOW].state == ENTRY_RETIRED)
 		w->end = max64(w->end, w->entry[w->head++ % FW_WINDOW].end);
-	return some;
-}
-
-void window_abort(struct job *j)
-{
-	cb_write(QUILL_CB_ENGINE_ABORT, FW_ENGINES_ALL);
-	while (j->window.in_flight) {
-		wait_for_interrupt();
-		service();
-		window_retire(j);
-	}
-	cb_write(QUILL_CB_ENGINE_RESUME, FW_ENGINES_ALL);
-	window_reset(j);
 }

@@ -86,8 +86,6 @@ struct quill_core {
 	bool watched;
 	u32 heartbeat;
 	unsigned long heartbeat_at;
-	/** @last_done: ns; when a job last ended on this core. One job runs at a time. */
-	atomic64_t last_done;
 };
 
 /**

@@ -30,6 +30,10 @@
 #define QUILL_ADMIN_TIMEOUT	(5 * HZ)
 #define QUILL_POLL_US		50
 
+/* The one version that this driver speaks, and what it asks of a firmware beyond it. */
+#define QUILL_FW_ABI_WANTED	QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR)
+#define QUILL_FW_FEATURES_WANTED	(QUILL_FW_FEATURE_PREEMPT | QUILL_FW_FEATURE_QUERY)
+
 #define fw_bad(qdev, fmt, ...) ({ \
 	drm_err(&(qdev)->drm, "firmware " QUILL_FW_NAME ": " fmt "\n", ##__VA_ARGS__); \
 	-EINVAL; \
@@ -236,8 +240,8 @@ static void quill_fw_fill_boot(struct quill_core *core)
 	core->admin_seq = 0;
 	mem->boot = (struct quill_fw_boot) {
 		.magic = QUILL_FW_BOOT_MAGIC,
-		.abi_major = QUILL_FW_ABI_MAJOR,
-		.abi_minor = QUILL_FW_ABI_MINOR,
+		.abi_min = QUILL_FW_ABI_WANTED,
+		.abi_max = QUILL_FW_ABI_WANTED,
 		.admin_ring = core->mem_dma + offsetof(struct quill_core_mem, ring),
 		.admin_cpl = core->mem_dma + offsetof(struct quill_core_mem, cpl),
 		.admin_entries = QUILL_ADMIN_ENTRIES,
@@ -246,6 +250,20 @@ static void quill_fw_fill_boot(struct quill_core *core)
 		.log_size = QUILL_LOG_SIZE,
 	};
 	dma_wmb();
+}
+
+/* What the firmware says that it agreed to and can. */
+static int quill_fw_check_running(struct quill_core *core)
+{
+	u32 abi = quill_core_read(core, QUILL_CORE_FW_ABI);
+	u32 features = quill_core_read(core, QUILL_CORE_FW_FEATURES);
+
+	if (abi == QUILL_FW_ABI_WANTED &&
+	    (features & QUILL_FW_FEATURES_WANTED) == QUILL_FW_FEATURES_WANTED)
+		return 0;
+	drm_err(&core->qdev->drm, "core %u: ABI 0x%x, features 0x%x found, 0x%x and at least 0x%x required\n",
+		core->id, abi, features, QUILL_FW_ABI_WANTED, QUILL_FW_FEATURES_WANTED);
+	return -EIO;
 }
 
 /*
@@ -270,8 +288,10 @@ int quill_fw_boot(struct quill_core *core)
 				QUILL_POLL_US, QUILL_BOOT_TIMEOUT_US, false, core,
 				QUILL_CORE_STATUS);
 	if (!ret && status == QUILL_CORE_READY) {
+		ret = quill_fw_check_running(core);
+		if (ret)
+			return ret;
 		core->watched = false;
-		atomic64_set(&core->last_done, ktime_get_ns());
 		WRITE_ONCE(core->up, true);
 		return 0;
 	}
@@ -342,17 +362,10 @@ static int quill_fw_answer(struct quill_core *core, const struct quill_admin_msg
 	return cpl->status == QUILL_ADMIN_BUSY ? -EBUSY : -EIO;
 }
 
-/*
- * quill_fw_admin() - ask a core's firmware for something, and wait
- * @msg: the request; its seq is filled in
- *
- * With hw_lock held, either way.
- *
- * Return: 0; -EIO if the firmware refused or is not up; -EBUSY; -ETIMEDOUT.
- */
-int quill_fw_admin(struct quill_core *core, struct quill_admin_msg *msg)
+static int quill_fw_ask(struct quill_core *core, struct quill_admin_msg *msg,
+			struct quill_admin_cpl *answer)
 {
-	struct quill_admin_cpl *cpl, copy;
+	struct quill_admin_cpl *cpl;
 	unsigned int slot;
 	int ret = -EIO;
 
@@ -372,8 +385,8 @@ int quill_fw_admin(struct quill_core *core, struct quill_admin_msg *msg)
 			   QUILL_ADMIN_TIMEOUT);
 	if (READ_ONCE(cpl->seq) == msg->seq) {
 		dma_rmb();
-		copy = *cpl;
-		ret = quill_fw_answer(core, msg, &copy);
+		*answer = *cpl;
+		ret = quill_fw_answer(core, msg, answer);
 	} else if (READ_ONCE(core->up)) {
 		drm_err_ratelimited(&core->qdev->drm, "core %u: no answer to admin request %u for queue %u after %u ms\n",
 				    core->id, msg->op, msg->queue,
@@ -384,4 +397,38 @@ int quill_fw_admin(struct quill_core *core, struct quill_admin_msg *msg)
 out:
 	mutex_unlock(&core->admin_lock);
 	return ret;
+}
+
+/*
+ * quill_fw_admin() - ask a core's firmware for something, and wait
+ * @msg: the request; its seq is filled in
+ *
+ * With hw_lock held, either way.
+ *
+ * Return: 0; -EIO if the firmware refused or is not up; -EBUSY; -ETIMEDOUT.
+ */
+int quill_fw_admin(struct quill_core *core, struct quill_admin_msg *msg)
+{
+	struct quill_admin_cpl answer;
+
+	return quill_fw_ask(core, msg, &answer);
+}
+
+/*
+ * quill_fw_served_ms() - how long a hardware queue's job has been served
+ *
+ * With hw_lock held, either way.
+ *
+ * Return: its share of the core's time in ms, 0 if it has not begun; or as quill_fw_admin().
+ */
+int quill_fw_served_ms(struct quill_core *core, unsigned int hwq)
+{
+	struct quill_admin_msg msg = {
+		.op = QUILL_ADMIN_QUEUE_QUERY,
+		.queue = hwq,
+	};
+	struct quill_admin_cpl answer;
+	int ret = quill_fw_ask(core, &msg, &answer);
+
+	return ret ? ret : min_t(u32, answer.detail, INT_MAX);
 }

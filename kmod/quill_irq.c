@@ -83,13 +83,11 @@ static void quill_irq_fault(struct quill_queue *queue, const struct quill_job_cp
 
 /*
  * A record says KILLED. If the watchdog asked for it, the job that ran too long ends; others of
- * the ring were ended with it for no fault of theirs and run again. So does the job itself if
- * it had not begun: it waited for another queue's job on the same core.
+ * the ring were ended with it for no fault of theirs and run again.
  */
 static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 			     const struct quill_job_cpl *rec)
 {
-	bool begun = rec->counters[QUILL_COUNTER_COMMANDS] || rec->counters[QUILL_COUNTER_CYCLES];
 	s64 elapsed = ktime_ms_delta(ktime_get(), queue->head_since);
 
 	if (!queue->killing) {
@@ -97,7 +95,7 @@ static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 		quill_queue_end_job(queue, job, queue->error ? queue->error : -ECANCELED);
 		return;
 	}
-	if (job->id != queue->guilty || (!begun && queue->shared)) {
+	if (job->id != queue->guilty) {
 		job->posted = false;
 		return;
 	}
@@ -132,7 +130,6 @@ static bool quill_irq_process_one(struct quill_queue *queue)
 		quill_irq_killed(queue, job, &rec);
 		return true;
 	}
-	atomic64_set(&quill_queue_core(queue->qdev, queue->hwq)->last_done, ktime_get_ns());
 	quill_stats_count(queue, &rec);
 	if (rec.status)
 		quill_irq_fault(queue, &rec, 0);

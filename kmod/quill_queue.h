@@ -114,8 +114,6 @@ struct quill_queue {
 	/** @killing: the watchdog has the ring emptied, because of the job with number @guilty. */
 	bool killing;
 	u64 guilty;
-	/** @shared: as the watchdog acted, other queues of the core had jobs too. */
-	bool shared;
 	/** @head_since: when the first job in @running became the first. */
 	ktime_t head_since;
 	struct quill_queue_stats stats;

@@ -24,11 +24,9 @@
  * All of this runs on an ordered workqueue, which makes one recovery wait for the other. What
  * it does not run is: during probe, remove and suspend, for the work items are disabled then.
  *
- * One core runs one job at a time, to its end, so a job can wait long behind those of other
- * queues. The watchdog therefore counts from the later of two moments: when the job became the
- * first in its ring, and when the core last ended any job. That is never before the job began.
- * And if the job that was asked to end reports that it had not begun, it was another one's turn
- * all the time: it goes back to its ring, and that other one's watchdog will find out.
+ * A core shares its time out among the jobs of its queues, and holds those of low priority back
+ * for others, so a job may be under way for much longer than it runs. The watchdog therefore asks the
+ * firmware, before it acts, how long the job has been served, and only that counts.
  */
 #include <linux/jiffies.h>
 #include <linux/pci.h>
@@ -281,25 +279,26 @@ void quill_reset_watch(struct quill_queue *queue)
 	queue_delayed_work(qdev->reset_wq, &qdev->health_work, QUILL_HEALTH_PERIOD);
 }
 
-/* How long the first job may still run, in ms; 0: too long already; negative: there is none. */
-static s64 quill_reset_time_left(struct quill_queue *queue)
+/*
+ * How long the first job, *@job, may still be under way before one asks how long it ran, in ms;
+ * 0: it is time; negative: there is none.
+ */
+static s64 quill_reset_time_left(struct quill_queue *queue, u64 *job)
 {
-	struct quill_core *core = quill_queue_core(queue->qdev, queue->hwq);
+	struct quill_job *head;
 	s64 left = -1;
 
 	spin_lock_irq(&queue->lock);
-	if (!list_empty(&queue->running) && !queue->halted) {
-		s64 last_done = atomic64_read(&core->last_done);
-		ktime_t since = max(queue->head_since, last_done);
-
-		left = max(queue->timeout_ms - ktime_ms_delta(ktime_get(), since), 0);
+	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
+	if (head && !queue->halted) {
+		*job = head->id;
+		left = max(queue->timeout_ms - ktime_ms_delta(ktime_get(), queue->head_since), 0);
 	}
 	spin_unlock_irq(&queue->lock);
 	return left;
 }
 
-static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core,
-				  const struct quill_queue *except)
+static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core)
 {
 	struct quill_queue *queue;
 	bool busy = false;
@@ -308,7 +307,7 @@ static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core,
 	spin_lock_irq(&qdev->hwq_lock);
 	for (i = core; i < qdev->nr_queues && !busy; i += qdev->nr_cores) {
 		queue = qdev->hwq[i];
-		if (!queue || queue == except)
+		if (!queue)
 			continue;
 		spin_lock(&queue->lock);
 		busy = !list_empty(&queue->running);
@@ -318,21 +317,22 @@ static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core,
 	return busy;
 }
 
-static bool quill_reset_begin_kill(struct quill_queue *queue)
+/* Return: whether @job is still the first, and is now to be killed. */
+static bool quill_reset_begin_kill(struct quill_queue *queue, u64 job)
 {
-	bool shared = quill_reset_core_busy(queue->qdev, queue->hwq % queue->qdev->nr_cores, queue);
 	struct quill_job *head;
+	bool kill;
 
 	spin_lock_irq(&queue->lock);
 	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
-	if (head) {
+	kill = head && head->id == job;
+	if (kill) {
 		queue->killing = true;
-		queue->guilty = head->id;
-		queue->shared = shared;
+		queue->guilty = job;
 		queue->halted = true;
 	}
 	spin_unlock_irq(&queue->lock);
-	return head;
+	return kill;
 }
 
 /* Return: whether the ring is empty, as after a KILL; then what is left goes back to it. */
@@ -356,7 +356,7 @@ static bool quill_reset_end_kill(struct quill_queue *queue)
 }
 
 /* Step 1 of the ladder. Return: whether the others are needed. */
-static bool quill_reset_kill(struct quill_queue *queue)
+static bool quill_reset_kill(struct quill_queue *queue, u64 job)
 {
 	struct quill_device *qdev = queue->qdev;
 	struct quill_admin_msg msg = {
@@ -366,11 +366,19 @@ static bool quill_reset_kill(struct quill_queue *queue)
 	int ret;
 
 	lockdep_assert_held(&qdev->hw_lock);
-	if (!quill_reset_begin_kill(queue))
+	if (!quill_reset_begin_kill(queue, job))
 		return false;
 	ret = quill_fw_admin(quill_queue_core(qdev, queue->hwq), &msg);
 	quill_irq_process(queue);
 	return ret || !quill_reset_end_kill(queue);
+}
+
+/* How long the first job may still be served, in ms; 0: no longer, or the firmware does not say. */
+static s64 quill_reset_unserved(struct quill_queue *queue)
+{
+	int served = quill_fw_served_ms(quill_queue_core(queue->qdev, queue->hwq), queue->hwq);
+
+	return served < 0 ? 0 : max(queue->timeout_ms - (s64)served, 0);
 }
 
 /*
@@ -382,22 +390,26 @@ void quill_reset_watchdog(struct work_struct *work)
 						 watchdog);
 	struct quill_device *qdev = queue->qdev;
 	bool more = false;
+	u64 job = 0;
 	s64 left;
 	int idx;
 
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return;
-	left = quill_reset_time_left(queue);
-	if (left > 0) {
-		queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(left) + 1);
-	} else if (!left) {
+	left = quill_reset_time_left(queue, &job);
+	if (!left) {
 		down_read(&qdev->hw_lock);
-		if (!qdev->dead)
-			more = quill_reset_kill(queue);
+		if (!qdev->dead) {
+			left = quill_reset_unserved(queue);
+			if (!left)
+				more = quill_reset_kill(queue, job);
+		}
 		up_read(&qdev->hw_lock);
-		if (more)
-			quill_reset_recover(qdev, BIT(queue->hwq % qdev->nr_cores));
 	}
+	if (left > 0)
+		queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(left) + 1);
+	if (more)
+		quill_reset_recover(qdev, BIT(queue->hwq % qdev->nr_cores));
 	drm_dev_exit(idx);
 }
 
@@ -447,7 +459,7 @@ static void quill_reset_health(struct work_struct *work)
 	for (i = 0; i < qdev->nr_cores; i++) {
 		struct quill_core *core = &qdev->core[i];
 
-		if (!quill_reset_core_busy(qdev, i, NULL)) {
+		if (!quill_reset_core_busy(qdev, i)) {
 			core->watched = false;
 			continue;
 		}

@@ -27,6 +27,8 @@ void cb_reset(struct core *core)
 	pthread_mutex_lock(&core->lock);
 	memset(&core->ports, 0, sizeof(core->ports));
 	core->fw_version = 0;
+	core->fw_abi = 0;
+	core->fw_features = 0;
 	core->heartbeat = 0;
 	core->irq_latched = 0;
 	core->irq_enable = 0;
@@ -159,6 +161,10 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 		return core->error;
 	case QUILL_CB_FW_VERSION:
 		return core->fw_version;
+	case QUILL_CB_FW_ABI:
+		return core->fw_abi;
+	case QUILL_CB_FW_FEATURES:
+		return core->fw_features;
 	case QUILL_CB_HEARTBEAT:
 		return core->heartbeat;
 	case QUILL_CB_BOOT_ARGS_LO:
@@ -299,6 +305,12 @@ static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 		break;
 	case QUILL_CB_FW_VERSION:
 		core->fw_version = value;
+		break;
+	case QUILL_CB_FW_ABI:
+		core->fw_abi = value;
+		break;
+	case QUILL_CB_FW_FEATURES:
+		core->fw_features = value;
 		break;
 	case QUILL_CB_HEARTBEAT:
 		core->heartbeat = value;

@@ -139,6 +139,8 @@ struct core {
 	uint32_t status;	/* enum quill_core_status */
 	uint32_t error;
 	uint32_t fw_version;
+	uint32_t fw_abi;
+	uint32_t fw_features;
 	uint32_t heartbeat;
 	uint64_t fw_addr;
 	uint32_t fw_size;

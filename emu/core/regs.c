@@ -185,6 +185,10 @@ static uint32_t core_value(const struct core *core, uint32_t offset)
 		return core->want_start ? 0 : core->error;
 	case QUILL_CORE_HEARTBEAT:
 		return core->heartbeat;
+	case QUILL_CORE_FW_ABI:
+		return core->fw_abi;
+	case QUILL_CORE_FW_FEATURES:
+		return core->fw_features;
 	default:
 		return core->fw_version;
 	}
@@ -264,6 +268,8 @@ static const struct reg core_regs[] = {
 	{ QUILL_CORE_HEARTBEAT, read_core, NULL },
 	{ QUILL_CORE_ADMIN_DB, NULL, write_admin },
 	{ QUILL_CORE_FW_VERSION, read_core, NULL },
+	{ QUILL_CORE_FW_ABI, read_core, NULL },
+	{ QUILL_CORE_FW_FEATURES, read_core, NULL },
 	{ QUILL_CORE_PC, read_progress, NULL },
 	{ QUILL_CORE_INSN_LO, read_progress, NULL },
 	{ QUILL_CORE_INSN_HI, read_progress, NULL },

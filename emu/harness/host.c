@@ -238,12 +238,13 @@ struct quill_fw_boot qh_boot_args(struct quill_host *h, unsigned int core)
 {
 	struct quill_fw_boot args = {
 		.magic = QUILL_FW_BOOT_MAGIC,
-		.abi_major = QUILL_FW_ABI_MAJOR,
-		.abi_minor = QUILL_FW_ABI_MINOR,
+		.abi_min = QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0),
+		.abi_max = QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR),
 		.admin_ring = qh_ram_alloc(h, ADMIN_ENTRIES * sizeof(struct quill_admin_msg), 64),
 		.admin_cpl = qh_ram_alloc(h, ADMIN_ENTRIES * sizeof(struct quill_admin_cpl), 64),
 		.admin_entries = ADMIN_ENTRIES,
 		.heartbeat_us = h->config.heartbeat_us,
+		.watchdog_us = h->config.watchdog_us,
 		.log = qh_ram_alloc(h, LOG_SIZE, 64),
 		.log_size = LOG_SIZE,
 	};

@@ -61,6 +61,8 @@ struct quill_host_config {
 	const char *firmware;
 	/** @heartbeat_us: 10000. */
 	uint32_t heartbeat_us;
+	/** @watchdog_us: none. */
+	uint32_t watchdog_us;
 	/** @trace: print the device's trace to stderr. */
 	bool trace;
 	/** @event: hears what happens in the device, on the device's threads, with @event_arg. */

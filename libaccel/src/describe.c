@@ -96,6 +96,7 @@ static const struct {
 	{ QUILL_FAULT_STREAM, "the stream is empty, misaligned, or is read past its end" },
 	{ QUILL_FAULT_DEADLOCK, "every engine waits for a semaphore that no command will signal" },
 	{ QUILL_FAULT_JUMP, "jump out of the stream" },
+	{ QUILL_FAULT_TIMEOUT, "an engine did not come to an end with a command in time" },
 	{ QUILL_FAULT_CALL, "streams call one another more than 8 deep" },
 	{ QUILL_FAULT_KILLED, "the driver ended the job" },
 	{ QUILL_FAULT_RING, "malformed job descriptor: a bug of the driver" },

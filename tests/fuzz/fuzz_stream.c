@@ -181,7 +181,8 @@ static void check_completion(const struct quill_job_cpl *cpl, uint32_t records, 
 	fuzz_expect(cpl->command < records, "fault at record %u of %u", cpl->command, records);
 	fuzz_expect(cpl->status <= QUILL_FAULT_AS ||
 		    (cpl->status >= QUILL_FAULT_OPCODE && cpl->status <= QUILL_FAULT_PARAM) ||
-		    (cpl->status >= QUILL_FAULT_STREAM && cpl->status <= QUILL_FAULT_KILLED),
+		    (cpl->status >= QUILL_FAULT_STREAM && cpl->status <= QUILL_FAULT_KILLED) ||
+		    cpl->status == QUILL_FAULT_CALL,
 		    "fault %u is none that a stream can have", cpl->status);
 }
 

@@ -237,8 +237,8 @@ uint64_t device_boot_args(struct device *d)
 {
 	struct quill_fw_boot args = {
 		.magic = QUILL_FW_BOOT_MAGIC,
-		.abi_major = QUILL_FW_ABI_MAJOR,
-		.abi_minor = QUILL_FW_ABI_MINOR,
+		.abi_min = QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0),
+		.abi_max = QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR),
 		.admin_ring = machine_alloc(d->m, ENTRIES * sizeof(struct quill_admin_msg), 64),
 		.admin_cpl = machine_alloc(d->m, ENTRIES * sizeof(struct quill_admin_cpl), 64),
 		.admin_entries = ENTRIES,

@@ -56,8 +56,9 @@ struct bad_boot {
 
 static const struct bad_boot bad_boots[] = {
 	BOOT(magic, 0x12345678, QUILL_BOOT_ARGS),
-	BOOT(abi_major, QUILL_FW_ABI_MAJOR + 1, QUILL_BOOT_ARGS_VERSION),
-	BOOT(abi_major, 0, QUILL_BOOT_ARGS_VERSION),
+	BOOT(abi_min, QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0) + 1, QUILL_BOOT_ARGS_VERSION),
+	BOOT(abi_max, QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0) - 1, QUILL_BOOT_ARGS_VERSION),
+	BOOT(abi_max, 0, QUILL_BOOT_ARGS_VERSION),
 	BOOT(admin_ring, 0, QUILL_BOOT_ARGS),
 	BOOT(admin_ring, QH_RAM_BASE + 4, QUILL_BOOT_ARGS),
 	BOOT(admin_ring, 0x1000, QUILL_BOOT_DMA),
@@ -77,8 +78,10 @@ static const struct bad_boot bad_boots[] = {
 	BOOT(log_size, 128, QUILL_BOOT_ARGS),
 	BOOT(log_size, 3000, QUILL_BOOT_ARGS),
 	BOOT(log_size, 131072, QUILL_BOOT_ARGS),
+	BOOT(watchdog_us, 999, QUILL_BOOT_ARGS),
+	BOOT(watchdog_us, 60000001, QUILL_BOOT_ARGS),
 	BOOT(reserved[0], 1, QUILL_BOOT_ARGS),
-	BOOT(reserved[4], 0x80000000, QUILL_BOOT_ARGS),
+	BOOT(reserved[3], 0x80000000, QUILL_BOOT_ARGS),
 };
 
 static void every_bad_boot_argument_is_refused(void **state)
@@ -108,7 +111,6 @@ static void boot_without_a_log_is_fine(void **state)
 
 	args.log = 0;
 	args.log_size = 0;
-	args.abi_minor = 77;	/* a newer driver of the same major */
 	assert_int_equal(boot(h, &args), QUILL_CORE_READY);
 	assert_true(qh_admin(h, 0, &ping, &cpl));
 }
@@ -164,7 +166,7 @@ static void version_is_shown(void **state)
 	size_t size;
 
 	header = qh_image(f->h, &size);
-	assert_int_equal(header->version, 1 << 16);
+	assert_int_equal(header->version, 2 << 16);
 	assert_int_equal(qh_read(f->h, QUILL_REG_CORE(0) + QUILL_CORE_FW_VERSION), header->version);
 	assert_true(size < QUILL_FW_MAX_SIZE);
 }
@@ -208,7 +210,7 @@ struct bad_admin {
 
 static const struct bad_admin bad_creates[] = {
 	MSG(op, 0, BAD_OP, 0),
-	MSG(op, 5, BAD_OP, 0),
+	MSG(op, 9, BAD_OP, 0),
 	MSG(op, 0x102, BAD_OP, 0),
 	MSG(queue, 8, NO_QUEUE, 0),
 	MSG(queue, 0xffff, NO_QUEUE, 0),
@@ -565,7 +567,7 @@ static void log_tells_of_the_start(void **state)
 	char text[4096];
 
 	qh_log(f->h, 0, text, sizeof(text));
-	assert_string_equal(text, "quill firmware 1.0 on core 0\n");
+	assert_string_equal(text, "quill firmware 2.0 on core 0\n");
 }
 
 static void log_wraps(void **state)

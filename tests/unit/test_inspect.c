@@ -174,12 +174,12 @@ static void dump_tells_what_waits_behind_what(void **state)
 		qh_gemm(&s, QUILL_VA_SRAM, QUILL_VA_SRAM + (4 << 20), QUILL_VA_SRAM + (16 << 20),
 			2048, 1024, 1536);
 	seq = qh_submit_stream(h, 3, &s);
-	for (i = 0; i < 5000 && (!text || !strstr(text, "engine TENSOR: runs a command of slot 0, 2 waiting")); i++) {
+	for (i = 0; i < 5000 && (!text || !strstr(text, "engine TENSOR: runs a command of slot 3, 2 waiting")); i++) {
 		free(text);
 		usleep(100);
 		text = quill_emu_dump(qh_emu(h));
 	}
-	if (!strstr(text, "engine TENSOR: runs a command of slot 0, 2 waiting"))
+	if (!strstr(text, "engine TENSOR: runs a command of slot 3, 2 waiting"))
 		fail_msg("the dump never has a running TENSOR engine with 2 waiting:\n%s", text);
 	assert_non_null(strstr(text, "waits: tag "));
 	assert_non_null(strstr(text, ", GEMM, space 1, ends at cycle "));

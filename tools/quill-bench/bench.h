@@ -20,7 +20,9 @@
 /* In the order in which they run. */
 #define BENCH_SUITES(X)		\
 	X(gemm_s8)	\
-	X(conv)
+	X(conv)		\
+	X(firmware)	\
+	X(scaling)
 
 struct bench;
 

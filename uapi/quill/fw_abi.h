@@ -19,11 +19,21 @@
 #define QUILL_FW_MAX_SIZE	(64 * 1024)
 
 /*
- * What driver and firmware say to each other: boot arguments, rings, records. The driver
- * runs firmware whose major is its own and whose minor is at least what it needs.
+ * What driver and firmware say to each other: boot arguments, rings, records. Another major is another
+ * language; a minor adds to it. The driver runs firmware whose major is its own and whose minor is at least what it
+ * needs; in the boot arguments it says from which version to which it speaks, and the firmware
+ * takes the latest that both do, and shows it in QUILL_CORE_FW_ABI.
  */
 #define QUILL_FW_ABI_MAJOR	2
 #define QUILL_FW_ABI_MINOR	0
+#define QUILL_FW_ABI(major, minor)	((major) << 8 | (minor))
+
+/* QUILL_CORE_FW_FEATURES. */
+#define QUILL_FW_FEATURE_PREEMPT	(1u << 0) /* jobs of several queues run at a time */
+#define QUILL_FW_FEATURE_SUSPEND	(1u << 1) /* QUEUE_SUSPEND, QUEUE_RESUME */
+#define QUILL_FW_FEATURE_CONTEXT_KILL	(1u << 2) /* CONTEXT_KILL */
+#define QUILL_FW_FEATURE_WATCHDOG	(1u << 3) /* watchdog_us */
+#define QUILL_FW_FEATURE_QUERY		(1u << 4) /* QUEUE_QUERY */
 
 /**
  * struct quill_fw_header - the first 64 bytes of the image
@@ -74,10 +84,10 @@ struct quill_fw_header {
 struct quill_fw_boot {
 	/** @magic: QUILL_FW_BOOT_MAGIC. */
 	__u32 magic;
-	/** @abi_major: the driver's QUILL_FW_ABI_MAJOR. */
-	__u16 abi_major;
-	/** @abi_minor: the driver's QUILL_FW_ABI_MINOR. */
-	__u16 abi_minor;
+	/** @abi_min: the oldest QUILL_FW_ABI() that the driver speaks. */
+	__u16 abi_min;
+	/** @abi_max: and the newest. */
+	__u16 abi_max;
 	/** @admin_ring: bus address of the ring of struct quill_admin_msg. */
 	__u64 admin_ring;
 	/** @admin_cpl: bus address of the ring of struct quill_admin_cpl, of as many entries. */
@@ -90,8 +100,13 @@ struct quill_fw_boot {
 	__u64 log;
 	/** @log_size: its bytes, power of two, 256..65536, or 0. */
 	__u32 log_size;
+	/**
+	 * @watchdog_us: a job whose command an engine executes for longer ends with QUILL_FAULT_TIMEOUT,
+	 * 1000..60000000; 0: never. It is looked at every 10 ms.
+	 */
+	__u32 watchdog_us;
 	/** @reserved: zero. */
-	__u32 reserved[5];
+	__u32 reserved[4];
 };
 
 #define QUILL_ADMIN_MAX_ENTRIES	64
@@ -117,6 +132,19 @@ enum quill_admin_op {
 	 * gets a completion, the running one with QUILL_FAULT_KILLED. Answered when done.
 	 */
 	QUILL_ADMIN_QUEUE_KILL = 4,
+	/*
+	 * Hold the queue at the next boundary between commands: none of its job starts any more, and no job of it.
+	 * Answered when none is being executed. The job keeps its state, until RESUME or KILL.
+	 */
+	QUILL_ADMIN_QUEUE_SUSPEND = 5,
+	QUILL_ADMIN_QUEUE_RESUME = 6,
+	/* QUEUE_KILL of every queue of this core whose address space is @as. Answered when all is done. */
+	QUILL_ADMIN_CONTEXT_KILL = 7,
+	/*
+	 * How long the queue's job has been served: detail is its share of the core's time in ms, 0 if
+	 * none runs. Time in which it was held back for others does not count.
+	 */
+	QUILL_ADMIN_QUEUE_QUERY = 8,
 };
 
 /**
@@ -131,7 +159,7 @@ struct quill_admin_msg {
 	__u16 queue;
 	/** @seq: handed back in the completion; running count from 1. */
 	__u32 seq;
-	/** @as: CREATE: address space that the streams use, 1..QUILL_MAX_AS-1. */
+	/** @as: CREATE: address space that the streams use, 1..QUILL_MAX_AS-1; CONTEXT_KILL: the space. */
 	__u16 as;
 	/** @vector: CREATE: MSI-X vector to raise on completion. */
 	__u16 vector;
@@ -150,6 +178,7 @@ struct quill_admin_msg {
 };
 
 enum quill_fw_priority {
+	/* Strict: a job runs when no queue of higher priority has one, but for what ageing gives it. */
 	QUILL_FW_PRIORITY_LOW = 0,
 	QUILL_FW_PRIORITY_MEDIUM = 1,
 	QUILL_FW_PRIORITY_HIGH = 2,
@@ -171,7 +200,7 @@ enum quill_admin_status {
 struct quill_admin_cpl {
 	/** @status: enum quill_admin_status. */
 	__u32 status;
-	/** @detail: which parameter (its offset in struct quill_admin_msg), for BAD_PARAM. */
+	/** @detail: which parameter (its offset in struct quill_admin_msg), for BAD_PARAM; what QUERY found. */
 	__u32 detail;
 	/** @reserved: zero. */
 	__u32 reserved;

@@ -107,6 +107,8 @@
 #define QUILL_CORE_PC			0x2c	/* RO: control processor's pc, for dumps */
 #define QUILL_CORE_INSN_LO		0x30	/* RO: instructions retired */
 #define QUILL_CORE_INSN_HI		0x34	/* RO */
+#define QUILL_CORE_FW_ABI		0x38	/* RO: what driver and firmware agreed on, QUILL_FW_ABI() */
+#define QUILL_CORE_FW_FEATURES		0x3c	/* RO: what the firmware can, QUILL_FW_FEATURE_* */
 
 enum quill_core_status {
 	QUILL_CORE_OFF = 0,
@@ -208,8 +210,9 @@ enum quill_fault {
 	QUILL_FAULT_DEADLOCK = 33,	/* every engine waits for a semaphore that none will signal */
 	QUILL_FAULT_JUMP = 34,		/* jump target outside the stream */
 	QUILL_FAULT_KILLED = 35,	/* the driver ended the job */
-	QUILL_FAULT_CALL = 38,		/* streams call one another more than QUILL_CALL_DEPTH deep */
 	QUILL_FAULT_RING = 36,		/* a job descriptor is malformed */
+	QUILL_FAULT_TIMEOUT = 37,	/* an engine did not come to an end with a command in time */
+	QUILL_FAULT_CALL = 38,		/* streams call one another more than QUILL_CALL_DEPTH deep */
 	QUILL_FAULT_INTERNAL = 63,	/* the firmware broke a rule of the issue port */
 };
 
@@ -238,6 +241,8 @@ enum quill_fault {
 #define QUILL_CB_BOOT_ARGS_HI		0x020	/* RO */
 #define QUILL_CB_PUTC			0x024	/* WO: a character for the device's trace */
 #define QUILL_CB_CORES			0x028	/* RO: cores of the device */
+#define QUILL_CB_FW_ABI			0x02c	/* RW: shown as QUILL_CORE_FW_ABI */
+#define QUILL_CB_FW_FEATURES		0x030	/* RW: shown as QUILL_CORE_FW_FEATURES */
 
 /* Interrupts. PENDING is what is pending now; write ones to clear, but for ENGINE and
  * DOORBELL, which follow their sources. */

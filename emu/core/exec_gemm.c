@@ -11,15 +11,19 @@
 
 #include "core.h"
 
-/* Bytes of A that are prepared at once, and of a block of rows (it should stay in a core's L2). */
+/* Bytes of A that are prepared at once, and of a block of rows (it should stay in a core's L2, beside a panel of B). */
 #define A_BYTES		(8u << 20)
-#define BLOCK_BYTES	(1u << 20)
-#define MIN_BLOCK	48u
+#define BLOCK_BYTES	(640u << 10)
+/* With fewer rows a block, B would be read from memory too often. */
+#define MIN_BLOCK	96u
 #define MAX_BLOCK	1024u
+/* Blocks are of so many rows that no kernel is left with a few at their ends. */
+#define BLOCK_STEP	48u
 #define PREP_BYTES	(256u << 10)
 /* Multiply-adds that make a tile worth its overhead. */
 #define TILE_MACS	(2u << 20)
 #define MAX_GROUP	32u
+#define SMALL_GEMM	(16u << 20)
 
 struct gemm {
 	struct exec *x;
@@ -34,6 +38,8 @@ struct gemm {
 	uint32_t blocks;
 	uint32_t panels;	/* of B */
 	uint32_t group;		/* panels of a tile */
+	uint32_t groups;
+	bool block_first;	/* all panels of a block of rows, then the next; or all blocks of a panel */
 	uint32_t prep;		/* rows that are prepared at once */
 };
 
@@ -225,48 +231,62 @@ static uint32_t multiply(void *arg, struct dma_ctx *ctx, uint64_t index, struct 
 {
 	struct gemm *g = arg;
 	struct part p = { .g = g, .ctx = ctx, .fault = fault };
-	uint32_t panel = index / g->blocks * g->group;
+	uint32_t panel = (g->block_first ? index % g->groups : index / g->blocks) * g->group;
 
-	/* The blocks of a panel follow each other: it is still in the cache. */
-	p.row = index % g->blocks * g->block;
+	p.row = (g->block_first ? index / g->groups : index % g->blocks) * g->block;
 	p.rows = min32(g->block, g->rows - p.row);
 	p.col = panel * QUILL_PANEL_N;
 	p.cols = min32(g->group * QUILL_PANEL_N, g->cmd->n - p.col);
 	return run_part(&p);
 }
 
-static uint32_t round_up32(uint64_t value, uint32_t to)
+static uint64_t round_up(uint64_t value, uint32_t to)
 {
 	return (value + to - 1) / to * to;
+}
+
+static uint64_t divide_up(uint64_t value, uint64_t by)
+{
+	return (value + by - 1) / by;
+}
+
+/* Panels of a tile: enough to be worth its overhead, few enough that all threads have some. */
+static uint32_t plan_group(const struct gemm *g)
+{
+	uint64_t macs = (uint64_t)min32(g->block, g->rows) * QUILL_PANEL_N * g->cmd->k;
+	uint64_t tiles = (uint64_t)g->panels * g->blocks;
+	uint32_t threads = g->x->emu->threads;
+	uint32_t group = min32(TILE_MACS / macs + 1, MAX_GROUP);
+	/* The last tiles end at different times: small ones by little, and of small products there are few. */
+	uint32_t least = threads == 1 ? 1 : tiles * macs < SMALL_GEMM ? 2 * threads : 4 * threads;
+
+	if (tiles / group < least)
+		group = tiles / least;
+	return group ? group : 1;
 }
 
 /* Cut the command into tiles. Nothing of this shows in the result. */
 static void plan(struct gemm *g)
 {
-	uint32_t threads = g->x->emu->threads;
-	uint32_t block, group;
-	uint64_t tiles;
+	uint32_t m = g->cmd->m, block;
 
 	/* An odd number of cache lines, so that rows do not fall on one another in a cache's sets. */
-	g->lda = round_up32(g->cmd->k, 64) | 64;
+	g->lda = round_up(g->cmd->k, 64) | 64;
 	g->prep = PREP_BYTES / g->lda + 1;
 	block = BLOCK_BYTES / g->lda;
 	block = block < MIN_BLOCK ? MIN_BLOCK : min32(block, MAX_BLOCK);
 	/* Blocks of like size, rather than full ones and a rest. */
-	g->block = round_up32((g->cmd->m + (g->cmd->m + block - 1) / block - 1) /
-			      ((g->cmd->m + block - 1) / block), 16);
+	g->block = round_up(divide_up(m, divide_up(m, block)), m > block ? BLOCK_STEP : 1);
+	/* Rows that stay in a core's cache meet all panels; where they cannot, a panel stays at least in the last cache. */
+	g->block_first = block > MIN_BLOCK;
 	g->rows = A_BYTES / g->lda / g->block * g->block;
 	if (!g->rows)
 		g->rows = g->block;
-	g->rows = min32(g->rows, g->cmd->m);
-	g->blocks = (g->rows + g->block - 1) / g->block;
-
-	g->panels = (g->cmd->n + QUILL_PANEL_N - 1) / QUILL_PANEL_N;
-	group = TILE_MACS / ((uint64_t)min32(g->block, g->rows) * QUILL_PANEL_N * g->cmd->k) + 1;
-	tiles = (uint64_t)g->panels * g->blocks;
-	if (group > 1 && tiles / group < 4 * threads)
-		group = tiles / (4 * threads) + 1;
-	g->group = min32(min32(group, MAX_GROUP), g->panels);
+	g->rows = min32(g->rows, m);
+	g->blocks = divide_up(g->rows, g->block);
+	g->panels = divide_up(g->cmd->n, QUILL_PANEL_N);
+	g->group = plan_group(g);
+	g->groups = divide_up(g->panels, g->group);
 }
 
 /* Rows @g->first on: copy them, then multiply them with all of B. */
@@ -276,14 +296,14 @@ static uint32_t run_rows(struct gemm *g, struct dma_fault *fault)
 	struct pool_job job = { .tile = prepare, .arg = g, .abort = x->abort };
 	uint32_t what;
 
-	job.tiles = (g->rows + g->prep - 1) / g->prep;
+	job.tiles = divide_up(g->rows, g->prep);
 	what = pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
 	if (what)
 		return what;
 
-	g->blocks = (g->rows + g->block - 1) / g->block;
+	g->blocks = divide_up(g->rows, g->block);
 	job.tile = multiply;
-	job.tiles = (uint64_t)((g->panels + g->group - 1) / g->group) * g->blocks;
+	job.tiles = (uint64_t)g->groups * g->blocks;
 	return pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
 }
 

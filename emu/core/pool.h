@@ -24,7 +24,7 @@ struct pool_job {
 
 	/* The pool's own. */
 	_Atomic uint64_t next;
-	unsigned int active;
+	_Atomic unsigned int active;
 	uint64_t fault_tile;
 	struct dma_fault fault;
 	struct pool_job *link;

@@ -291,6 +291,7 @@ uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault);
 uint32_t exec_conv2d(struct exec *x, struct dma_fault *fault);
 uint32_t exec_attention(struct exec *x, struct dma_fault *fault);
+uint32_t exec_merge(struct exec *x, struct dma_fault *fault);
 uint32_t exec_rmsnorm(struct exec *x, struct dma_fault *fault);
 uint32_t exec_layernorm(struct exec *x, struct dma_fault *fault);
 uint32_t exec_softmax(struct exec *x, struct dma_fault *fault);
@@ -301,6 +302,7 @@ uint32_t exec_eltwise(struct exec *x, struct dma_fault *fault);
 uint32_t exec_act(struct exec *x, struct dma_fault *fault);
 uint32_t exec_reduce(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gather(struct exec *x, struct dma_fault *fault);
+uint32_t exec_kv_append(struct exec *x, struct dma_fault *fault);
 uint32_t exec_pool(struct exec *x, struct dma_fault *fault);
 
 static inline bool exec_aborted(const struct exec *x)

@@ -1,249 +1,378 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ATTENTION, written once over lanes and a micro-kernel. kernels_*.c includes it last.
+ * ATTENTION with int8 keys and values, written once over lanes and micro-kernels. kernels_*.c includes it last.
  *
- * A block of 64 keys is packed like a panel of B, so that its scores are a small GEMM; it then serves up
- * to 16 queries. Each query carries its running maximum, sum and result through the blocks.
+ * A row is a query of one head; up to 64 rows share what is done for a block of 64 keys. The keys are packed like a
+ * panel of B, so that scores are a small GEMM; the values are converted to float32, or, for weights of 16 bits, widened
+ * in pairs of keys, so that results are another. Rows go through softmax and second product 16 at a time. One row or two
+ * use keys and values as they lie in memory.
  */
 #ifndef QUILL_ATTENTION_LOOPS_H
 #define QUILL_ATTENTION_LOOPS_H
 
-#include <math.h>
+#include "attention_softmax.h"
 
-#include "engine.h"
-#include "exp.h"
-
-#define BLOCK QUILL_ATTENTION_BLOCK
-#define BLOCK_VECTORS (BLOCK / LANES)
-/* Queries that share a packed block of keys, and those that share a converted value. */
-#define ATTENTION_QUERIES 16
-#define ATTENTION_SHARE 4
-/* Vectors of the result that one query alone works on. */
-#define ATTENTION_VECTORS 4
+#define ATTENTION_ROWS 64
+#define ATTENTION_GROUPS (ATTENTION_ROWS / LANES)
+#define MAX_DIM QUILL_ATTENTION_MAX_HEAD_DIM
+/* So few rows do not pay for packing keys. Values pay for conversion where they are used more than once. */
+#define ATTENTION_FEW 2
 
 struct attention_state {
-	float acc[ATTENTION_QUERIES][QUILL_ATTENTION_MAX_HEAD_DIM];
-	float w[ATTENTION_QUERIES][BLOCK];
-	float alpha[ATTENTION_QUERIES];
-	float max[ATTENTION_QUERIES];
-	float sum[ATTENTION_QUERIES];
+	const struct quill_attention_tile *t;
+	/* rows of this part: row r is query first + r / heads of head r % heads */
+	uint32_t first;
+	uint32_t rows;
+	struct softmax_rows group[ATTENTION_GROUPS];
+	/* head_dim elements a row */
+	int8_t q[ATTENTION_ROWS * MAX_DIM];
+	float acc[ATTENTION_ROWS * MAX_DIM];
+	int32_t q_sum[ATTENTION_ROWS];
 	/* q_scale * softmax_scale */
-	float scale[ATTENTION_QUERIES];
-	int32_t q_sum[ATTENTION_QUERIES];
-	/* keys of the present block that the query sees */
-	uint32_t seen[ATTENTION_QUERIES];
-	int32_t dots[ATTENTION_QUERIES][BLOCK];
+	float scale[ATTENTION_ROWS];
+
+	/* the present block */
 	float k_scale[BLOCK];
 	float v_scale[BLOCK];
-	uint8_t keys[BLOCK * QUILL_ATTENTION_MAX_HEAD_DIM] __attribute__((aligned(64)));
+	uint8_t keys[BLOCK * MAX_DIM] __attribute__((aligned(64)));
+	union {
+		float plain[BLOCK * MAX_DIM];
+		int16_t pairs[BLOCK * MAX_DIM];
+	} values __attribute__((aligned(64)));
+	struct weigh_values v;
+
+	/* the present 16 rows in it */
+	struct softmax_scratch scratch;
+	int32_t dots[LANES][BLOCK];
+	int16_t weights[LANES][BLOCK];
+	int32_t sums[WIDE_ROWS * MAX_DIM];
 };
 
-static inline void attention_start(struct attention_state *s, const struct quill_attention_tile *t,
-				   uint32_t first, uint32_t queries)
+/* Keys that query @i sees: from *from to *to - 1. */
+static inline void attention_seen(const struct quill_attention_tile *t, uint32_t i, uint32_t *from,
+				  uint32_t *to)
 {
-	uint32_t i;
+	*to = t->causal ? t->n_kv + i : t->n_kv;
+	*from = t->window && *to > t->window ? *to - t->window : 0;
+}
 
-	gemm_row_sums(t->q + first * t->q_stride, t->q_stride, queries, t->head_dim, s->q_sum);
-	for (i = 0; i < queries; i++) {
-		memset(s->acc[i], 0, t->head_dim * sizeof(float));
-		s->max[i] = -INFINITY;
-		s->sum[i] = 0.0f;
-		s->scale[i] = t->q_scale[(first + i) * t->q_scale_stride] * t->softmax_scale;
+static inline void attention_start(struct attention_state *s)
+{
+	const struct quill_attention_tile *t = s->t;
+	uint32_t r, g;
+
+	for (r = 0; r < s->rows; r++) {
+		uint32_t i = s->first + r / t->heads, h = r % t->heads;
+
+		memcpy(s->q + r * t->head_dim, t->q + i * t->q_stride + h * t->head_dim,
+		       t->head_dim);
+		s->scale[r] = t->q_scale[i * t->q_scale_stride + h] * t->softmax_scale;
+	}
+	gemm_row_sums(s->q, t->head_dim, s->rows, t->head_dim, s->q_sum);
+	memset(s->acc, 0, s->rows * t->head_dim * sizeof(*s->acc));
+	for (g = 0; g < ATTENTION_GROUPS; g++)
+		softmax_start(&s->group[g]);
+}
+
+/* Which keys of the block at @key each row sees. Return: whether any row sees any. */
+static inline bool attention_ranges(struct attention_state *s, uint32_t key)
+{
+	bool any = false;
+	uint32_t r;
+
+	for (r = 0; r < s->rows; r++) {
+		struct softmax_rows *g = &s->group[r / LANES];
+		uint32_t from, to;
+
+		attention_seen(s->t, s->first + r / s->t->heads, &from, &to);
+		from = from > key ? from - key : 0;
+		to = to > key ? to - key : 0;
+		to = from < BLOCK ? to : 0;
+		g->from[r % LANES] = to ? from : 0;
+		g->to[r % LANES] = to < BLOCK ? to : BLOCK;
+		any |= to > 0;
+	}
+	return any;
+}
+
+static inline bool attention_few(const struct attention_state *s)
+{
+	return s->rows <= ATTENTION_FEW;
+}
+
+static inline void attention_convert(struct attention_state *s, const int8_t *v, uint32_t n)
+{
+	const struct quill_attention_tile *t = s->t;
+	uint32_t j, e;
+
+	for (j = 0; j < n; j++)
+		for (e = 0; e < t->head_dim; e += LANES)
+			vf_store(s->values.plain + j * t->head_dim + e,
+				 vf_load_s8(v + j * t->kv_stride + e));
+}
+
+static inline void attention_load_values(struct attention_state *s, const int8_t *v, uint32_t n)
+{
+	const struct quill_attention_tile *t = s->t;
+	uint32_t j;
+
+	if (t->round) {
+		for (j = 0; j < n; j += 2)
+			wide_pack_pair(s->values.pairs + j * t->head_dim, v + j * t->kv_stride,
+				       j + 1 < n ? v + (j + 1) * t->kv_stride : NULL, t->head_dim);
+	} else if (s->rows <= WEIGH_ROWS) {
+		s->v = (struct weigh_values){ WEIGH_S8, v, t->kv_stride, t->head_dim };
+	} else {
+		attention_convert(s, v, n);
+		s->v = (struct weigh_values){ WEIGH_F32, s->values.plain, t->head_dim, t->head_dim };
 	}
 }
 
-/* Scales and keys of a block, the keys as a panel; what is beyond @n keeps what it had. */
-static inline void attention_load_block(struct attention_state *s,
-					const struct quill_attention_tile *t, uint32_t key,
-					uint32_t n)
+/* Scales, keys and values of a block; what is beyond @n keeps what it had. */
+static inline void attention_load_block(struct attention_state *s, size_t key, uint32_t n)
 {
+	const struct quill_attention_tile *t = s->t;
 	uint32_t j;
 
 	for (j = 0; j < n; j++) {
 		s->k_scale[j] = t->k_scale[(key + j) * t->kv_scale_stride];
 		s->v_scale[j] = t->v_scale[(key + j) * t->kv_scale_stride];
 	}
-	micro_pack(s->keys, t->k + key * t->kv_stride, t->kv_stride, n, t->head_dim);
+	if (!attention_few(s))
+		micro_pack(s->keys, t->k + key * t->kv_stride, t->kv_stride, n, t->head_dim);
+	attention_load_values(s, t->v + key * t->kv_stride, n);
 }
 
-static inline void attention_dots(struct attention_state *s, const struct quill_attention_tile *t,
-				  uint32_t first, uint32_t queries)
-{
-	uint32_t i, rows;
+/* Rows in parts as equal as can be. */
+#define EACH_PART(at, n, count, most)								\
+	(uint32_t at = 0, parts_ = ((count) + (most) - 1) / (most), n;				\
+	 n = parts_ ? ((count) - at + parts_ - 1) / parts_ : 0, parts_;				\
+	 at += n, parts_--)
 
-	for (i = 0; i < queries; i += rows) {
-		rows = queries - i < MICRO_ROWS ? queries - i : MICRO_ROWS;
-		micro(rows, t->q + (first + i) * t->q_stride, t->q_stride, s->keys, t->head_dim,
-		      &s->q_sum[i], &s->dots[i]);
+static inline void attention_dots(struct attention_state *s, uint32_t first, uint32_t rows, size_t key,
+				  uint32_t n)
+{
+	const struct quill_attention_tile *t = s->t;
+	uint32_t dim = t->head_dim, r;
+
+	if (attention_few(s)) {
+		for (r = 0; r < rows; r++)
+			dots_keys(s->q + r * dim, s->q_sum[r], t->k + key * t->kv_stride,
+				  t->kv_stride, n, dim, s->dots[r]);
+		return;
 	}
+	for EACH_PART(at, part, rows, MICRO_ROWS)
+		micro(part, s->q + (first + at) * dim, dim, s->keys, dim, &s->q_sum[first + at],
+		      &s->dots[at]);
 }
 
-/* One query, one block: from dot products to the weights of the values. */
-static inline void attention_softmax(struct attention_state *s, uint32_t i)
+static inline void attention_scores(struct attention_state *s, const struct softmax_rows *g,
+				    uint32_t first, uint32_t r)
 {
-	vf scale = vf_set1(s->scale[i]), most = vf_set1(-INFINITY), total = vf_set1(0.0f);
-	int n = (int)s->seen[i];
-	vf score[BLOCK_VECTORS];
-	float max;
+	vf scale = vf_set1(s->scale[first + r]), x[BLOCK_VECTORS];
 	int c;
 
-	for (c = 0; c < BLOCK_VECTORS; c++) {
-		vf ks = vf_mul(vf_load(&s->k_scale[c * LANES]), scale);
-		vf x = vf_mul(vi_to_vf(vi_load(&s->dots[i][c * LANES])), ks);
-
-		score[c] = vf_first(x, n - c * LANES, vf_set1(-INFINITY));
-		most = vf_max(score[c], most);
-	}
-	max = vf_tree_max(most);
-	max = max > s->max[i] ? max : s->max[i];
-	for (c = 0; c < BLOCK_VECTORS; c++) {
-		vf p = exp_lanes(vf_sub(score[c], vf_set1(max)));
-
-		/* 0 for absent keys, unless all scores are -inf or NaN, and then so is the sum. */
-		total = vf_add(total, p);
-		vf_store(&s->w[i][c * LANES], vf_mul(p, vf_load(&s->v_scale[c * LANES])));
-	}
-	s->alpha[i] = exp_one(s->max[i] - max);
-	s->sum[i] = __builtin_fmaf(s->sum[i], s->alpha[i], vf_tree_sum(total));
-	s->max[i] = max;
+	for (c = 0; c < BLOCK_VECTORS; c++)
+		x[c] = vf_mul(vi_to_vf(vi_load(&s->dots[r][c * LANES])),
+			      vf_mul(vf_load(&s->k_scale[c * LANES]), scale));
+	softmax_scores(g, &s->scratch, r, x);
 }
 
-/*
- * acc = acc * alpha, then plus the values from .. to - 1 in order, for some queries and some vectors of
- * the result from e on: constants, four accumulators at most, so that these live in registers.
- */
-static inline __attribute__((always_inline)) void
-attention_vectors(const uint32_t queries, const uint32_t vectors, struct attention_state *s,
-		  uint32_t i, const struct quill_attention_tile *t, const int8_t *v, uint32_t e,
-		  uint32_t from, uint32_t to, bool rescale)
+/* From dot products to weights of @rows rows. */
+static inline void attention_softmax(struct attention_state *s, struct softmax_rows *g,
+				     uint32_t first, uint32_t rows)
 {
-	vf acc[ATTENTION_SHARE][ATTENTION_VECTORS];
-	uint32_t j;
+	float inverse[LANES];
+	uint32_t r;
 
-	_Pragma("GCC unroll 4")
-	for (uint32_t r = 0; r < queries; r++) {
-		vf alpha = vf_set1(rescale ? s->alpha[i + r] : 1.0f);
-
-		_Pragma("GCC unroll 4")
-		for (uint32_t c = 0; c < vectors; c++)
-			acc[r][c] = vf_mul(vf_load(&s->acc[i + r][e + c * LANES]), alpha);
+	for (r = 0; r < rows; r++)
+		attention_scores(s, g, first, r);
+	softmax_maximum(g, &s->scratch);
+	for (r = 0; r < rows; r++) {
+		if (s->t->round)
+			softmax_weights(g, &s->scratch, r, s->v_scale, true);
+		else
+			softmax_weights(g, &s->scratch, r, s->v_scale, false);
 	}
-	for (j = from; j < to; j++) {
-		_Pragma("GCC unroll 4")
-		for (uint32_t c = 0; c < vectors; c++) {
-			vf x = vf_load_s8(v + j * t->kv_stride + e + c * LANES);
-
-			_Pragma("GCC unroll 4")
-			for (uint32_t r = 0; r < queries; r++)
-				acc[r][c] = vf_fma(vf_set1(s->w[i + r][j]), x, acc[r][c]);
-		}
-	}
-	_Pragma("GCC unroll 4")
-	for (uint32_t r = 0; r < queries; r++)
-		_Pragma("GCC unroll 4")
-		for (uint32_t c = 0; c < vectors; c++)
-			vf_store(&s->acc[i + r][e + c * LANES], acc[r][c]);
+	softmax_sum(g, &s->scratch);
+	if (!s->t->round)
+		return;
+	softmax_units(g, &s->scratch, inverse);
+	for (r = 0; r < rows; r++)
+		softmax_round(&s->scratch, r, inverse[r], s->weights[r]);
 }
 
-static inline void attention_shared_values(struct attention_state *s, uint32_t i,
-					   const struct quill_attention_tile *t, const int8_t *v,
-					   uint32_t to)
+/* acc = acc * alpha + sums * unit */
+static inline void attention_add(float *acc, const int32_t *sums, uint32_t dim, float alpha, float unit)
 {
 	uint32_t e;
 
-	for (e = 0; e < t->head_dim; e += LANES)
-		attention_vectors(ATTENTION_SHARE, 1, s, i, t, v, e, 0, to, true);
-}
+	for (e = 0; e < dim; e += LANES) {
+		vf x = vf_mul(vf_load(acc + e), vf_set1(alpha));
 
-static inline void attention_own_values(struct attention_state *s, uint32_t i,
-					const struct quill_attention_tile *t, const int8_t *v,
-					uint32_t from, uint32_t to, bool rescale)
-{
-	uint32_t e = 0;
-
-	for (; e + ATTENTION_VECTORS * LANES <= t->head_dim; e += ATTENTION_VECTORS * LANES)
-		attention_vectors(1, ATTENTION_VECTORS, s, i, t, v, e, from, to, rescale);
-	for (; e < t->head_dim; e += LANES)
-		attention_vectors(1, 1, s, i, t, v, e, from, to, rescale);
-}
-
-/* Four queries share the values that all of them see; the rest is each one's own. */
-static inline void attention_accumulate(struct attention_state *s,
-					const struct quill_attention_tile *t, uint32_t queries,
-					const int8_t *v)
-{
-	uint32_t i = 0, r, shared;
-
-	for (; i + ATTENTION_SHARE <= queries; i += ATTENTION_SHARE) {
-		/* query i sees no more than those behind it */
-		shared = s->seen[i];
-		if (!shared)
-			break;
-		attention_shared_values(s, i, t, v, shared);
-		for (r = i + 1; r < i + ATTENTION_SHARE; r++)
-			if (s->seen[r] > shared)
-				attention_own_values(s, r, t, v, shared, s->seen[r], false);
+		vf_store(acc + e, vf_fma(vi_to_vf(vi_load(sums + e)), vf_set1(unit), x));
 	}
-	for (; i < queries; i++)
-		if (s->seen[i])
-			attention_own_values(s, i, t, v, 0, s->seen[i], true);
 }
 
-static inline uint32_t attention_keys(const struct quill_attention_tile *t, uint32_t query)
+/* Weights of 16 bits: absent keys weigh 0, and integers do not care about them. */
+static inline void attention_rounded(struct attention_state *s, const struct softmax_rows *g,
+				     uint32_t first, uint32_t rows)
 {
-	return t->causal ? t->n_kv + query : t->n_kv;
-}
+	uint32_t dim = s->t->head_dim, most = 0, r, e, i;
 
-static inline void attention_block(struct attention_state *s, const struct quill_attention_tile *t,
-				   uint32_t first, uint32_t queries, uint32_t key)
-{
-	uint32_t last = attention_keys(t, first + queries - 1);
-	uint32_t i, keys;
-
-	attention_load_block(s, t, key, last - key < BLOCK ? last - key : BLOCK);
-	attention_dots(s, t, first, queries);
-	for (i = 0; i < queries; i++) {
-		keys = attention_keys(t, first + i);
-		keys = keys > key ? keys - key : 0;
-		s->seen[i] = keys < BLOCK ? keys : BLOCK;
-		if (keys)
-			attention_softmax(s, i);
+	for (r = 0; r < rows; r++)
+		most = g->to[r] > most ? g->to[r] : most;
+	for EACH_PART(at, n, rows, WIDE_ROWS) {
+		for (e = 0; e < dim; e += 4 * LANES)
+			wide(n, dim - e < 4 * LANES ? (dim - e) / LANES : 4, s->weights[at], BLOCK,
+			     s->values.pairs + 2 * e, 2 * dim, (most + 1) / 2, s->sums + e, dim);
+		for (i = 0; i < n; i++)
+			if (g->to[at + i])
+				attention_add(s->acc + (first + at + i) * dim, s->sums + i * dim,
+					      dim, g->alpha[at + i], g->unit[at + i]);
 	}
-	attention_accumulate(s, t, queries, t->v + key * t->kv_stride);
 }
 
-static inline void attention_finish(const struct attention_state *s,
-				    const struct quill_attention_tile *t, uint32_t first,
-				    uint32_t queries)
+/* One row's keys from .. to - 1 in float32; @alpha: NULL behind others of the block. */
+static inline void attention_own(struct attention_state *s, float *acc, const float *alpha,
+				 const float *w, uint32_t from, uint32_t to)
 {
-	uint32_t i, e;
+	if (from < to)
+		weigh(1, acc, alpha, w, BLOCK, &s->v, from, to);
+}
 
-	for (i = 0; i < queries; i++) {
-		float *out = t->out + (first + i) * t->out_stride;
-		vf sum = vf_set1(s->sum[i]);
+/*
+ * Weights in float32, the keys of each row in order: rows that follow each other share the keys that all of them see.
+ * What comes before and behind is each row's own: first keys are seen later and last keys earlier by
+ * earlier queries.
+ */
+static inline void attention_shared(struct attention_state *s, struct softmax_rows *g, uint32_t first,
+				    uint32_t at, uint32_t n)
+{
+	float *acc = s->acc + (first + at) * s->t->head_dim;
+	uint32_t from = 0, to = BLOCK, i;
+
+	for (i = at; i < at + n; i++) {
+		from = g->from[i] > from ? g->from[i] : from;
+		to = g->to[i] < to ? g->to[i] : to;
+	}
+	if (from >= to)
+		from = to = 0;
+	for (i = 0; i < n; i++) {
+		const float *w = s->scratch.x[at + i];
+		float *own = acc + i * s->t->head_dim;
+
+		if (from == to || g->from[at + i] < from) {
+			attention_own(s, own, &g->alpha[at + i], w, g->from[at + i],
+				      from == to ? g->to[at + i] : from);
+			/* done: not once more with the others */
+			g->alpha[at + i] = 1.0f;
+		}
+	}
+	if (from == to)
+		return;
+	weigh(n, acc, &g->alpha[at], s->scratch.x[at], BLOCK, &s->v, from, to);
+	for (i = 0; i < n; i++)
+		attention_own(s, acc + i * s->t->head_dim, NULL, s->scratch.x[at + i], to,
+			      g->to[at + i]);
+}
+
+static inline void attention_plain(struct attention_state *s, struct softmax_rows *g, uint32_t first,
+				   uint32_t rows)
+{
+	for EACH_PART(at, n, rows, WEIGH_ROWS)
+		attention_shared(s, g, first, at, n);
+}
+
+static inline bool attention_any(const struct softmax_rows *g, uint32_t rows)
+{
+	uint32_t r;
+
+	for (r = 0; r < rows; r++)
+		if (g->to[r])
+			return true;
+	return false;
+}
+
+static inline void attention_block(struct attention_state *s, uint32_t key, uint32_t end)
+{
+	uint32_t first, rows, n;
+
+	if (!attention_ranges(s, key))
+		return;
+	n = end - key < BLOCK ? end - key : BLOCK;
+	attention_load_block(s, key - s->t->first_key, n);
+	for (first = 0; first < s->rows; first += LANES) {
+		struct softmax_rows *g = &s->group[first / LANES];
+
+		rows = s->rows - first < LANES ? s->rows - first : LANES;
+		if (!attention_any(g, rows))
+			continue;
+		attention_dots(s, first, rows, key - s->t->first_key, n);
+		attention_softmax(s, g, first, rows);
+		if (s->t->round)
+			attention_rounded(s, g, first, rows);
+		else
+			attention_plain(s, g, first, rows);
+	}
+}
+
+static inline void attention_finish(const struct attention_state *s)
+{
+	const struct quill_attention_tile *t = s->t;
+	uint32_t r, e;
+
+	for (r = 0; r < s->rows; r++) {
+		uint32_t i = s->first + r / t->heads, h = r % t->heads;
+		const struct softmax_rows *g = &s->group[r / LANES];
+		float *out = t->out + i * t->out_stride + h * t->head_dim;
+		vf sum = vf_set1(g->sum[r % LANES]);
 
 		for (e = 0; e < t->head_dim; e += LANES)
-			vf_store(out + e, vf_canonical(vf_div(vf_load(&s->acc[i][e]), sum)));
+			vf_store(out + e, vf_canonical(vf_div(vf_load(s->acc + r * t->head_dim + e), sum)));
+		if (t->state) {
+			float *state = t->state + i * t->state_stride + 2 * h;
+
+			state[0] = g->max[r % LANES];
+			state[1] = isnan(g->sum[r % LANES]) ? __builtin_nanf("") : g->sum[r % LANES];
+		}
 	}
+}
+
+/* All keys for the rows of queries s->first .. first + queries - 1. */
+static inline void attention_part(struct attention_state *s, uint32_t queries)
+{
+	uint32_t key, from, to, end, none;
+
+	s->rows = queries * s->t->heads;
+	attention_seen(s->t, s->first, &from, &none);
+	attention_seen(s->t, s->first + queries - 1, &none, &end);
+	attention_start(s);
+	to = end;
+	for (key = from / BLOCK * BLOCK; key < to; key += BLOCK)
+		attention_block(s, key, end);
+	attention_finish(s);
 }
 
 static inline void attention_tile(const struct quill_attention_tile *t)
 {
+	uint32_t most = ATTENTION_ROWS / t->heads, queries;
 	struct attention_state s;
-	uint32_t first, queries, key;
 
-	/* Padding keys take part in the dot products; they must be some value. */
-	memset(s.keys, 0, sizeof(s.keys));
+	/* What is beyond the keys, or of another row, takes part in computations; it must be some value. */
+	memset(s.group, 0, sizeof(s.group));
+	memset(&s.scratch, 0, sizeof(s.scratch));
 	memset(s.k_scale, 0, sizeof(s.k_scale));
 	memset(s.v_scale, 0, sizeof(s.v_scale));
-	for (first = 0; first < t->n_q; first += queries) {
-		queries = t->n_q - first;
-		if (queries > ATTENTION_QUERIES)
-			queries = ATTENTION_QUERIES;
-		attention_start(&s, t, first, queries);
-		for (key = 0; key < attention_keys(t, first + queries - 1); key += BLOCK)
-			attention_block(&s, t, first, queries, key);
-		attention_finish(&s, t, first, queries);
+	memset(s.keys, 0, BLOCK * t->head_dim);
+	if (t->round)
+		memset(s.values.pairs, 0, BLOCK * t->head_dim * sizeof(*s.values.pairs));
+	memset(s.dots, 0, sizeof(s.dots));
+	memset(s.weights, 0, sizeof(s.weights));
+	s.t = t;
+	for (s.first = 0; s.first < t->n_q; s.first += queries) {
+		queries = t->n_q - s.first < most ? t->n_q - s.first : most;
+		attention_part(&s, queries);
 	}
 }
 

@@ -153,33 +153,69 @@ struct quill_convert_tile {
 	bool saturate;
 };
 
+/* Rows (queries times heads) of an attention tile that share its work on keys: multiples of it are cheapest. */
+#define QUILL_ATTENTION_TILE_ROWS	64
+
 /**
- * struct quill_attention_tile - some queries of one head
+ * struct quill_attention_tile - some queries of some heads that share a head of keys and values
  */
 struct quill_attention_tile {
-	/** @q: query i at q + i * q_stride, head_dim values. */
+	/** @q: query i of head h at q + i * q_stride + h * head_dim, head_dim values. */
 	const int8_t *q;
 	size_t q_stride;
-	/** @q_scale: of query i at q_scale[i * q_scale_stride]. */
+	/** @q_scale: of query i of head h at q_scale[i * q_scale_stride + h]. */
 	const float *q_scale;
 	size_t q_scale_stride;
-	/** @k: key j at k + j * kv_stride. */
+	/** @k: key j at k + (j - first_key) * kv_stride. */
 	const int8_t *k;
 	const int8_t *v;
 	size_t kv_stride;
-	/** @k_scale: of key j at k_scale[j * kv_scale_stride]. */
+	/** @k_scale: of key j at k_scale[(j - first_key) * kv_scale_stride]. */
 	const float *k_scale;
 	const float *v_scale;
 	size_t kv_scale_stride;
-	/** @out: query i at out + i * out_stride, head_dim values. */
+	/** @out: query i of head h at out + i * out_stride + h * head_dim, head_dim values. */
 	float *out;
 	size_t out_stride;
+	/** @state: of query i of head h the largest score at state[i * state_stride + 2 * h], then the sum; or NULL. */
+	float *state;
+	size_t state_stride;
 	uint32_t n_q;
-	/** @n_kv: keys seen by query 0; query i sees n_kv + i of them if @causal, else n_kv. */
+	/** @heads: 1..QUILL_ATTENTION_TILE_ROWS. */
+	uint32_t heads;
+	/** @n_kv: query i sees keys below n_kv + i if @causal, else below n_kv. */
 	uint32_t n_kv;
+	/** @window: and of these the last @window; 0: all. */
+	uint32_t window;
+	/** @first_key: the first key in memory, a multiple of QUILL_ATTENTION_BLOCK; no query sees one before it. */
+	uint32_t first_key;
 	bool causal;
+	/** @round: weights of 16 bits (QUILL_ATTENTION_S16). */
+	bool round;
 	uint32_t head_dim;
 	float softmax_scale;
+};
+
+/**
+ * struct quill_merge_tile - some queries of MERGE, all heads of them
+ */
+struct quill_merge_tile {
+	/** @src: part s of query i of head h at src + s * part_stride + i * src_stride + h * dim. */
+	const float *src;
+	size_t src_stride;
+	size_t part_stride;
+	/** @state: its largest score and its sum at state + s * state_stride + (i * heads + h) * 2. */
+	const float *state;
+	size_t state_stride;
+	float *dst;
+	size_t dst_stride;
+	/** @dst_state: rows * heads pairs, or NULL. */
+	float *dst_state;
+	uint32_t rows;
+	/** @parts: 1..QUILL_MERGE_MAX_PARTS. */
+	uint32_t parts;
+	uint32_t heads;
+	uint32_t dim;
 };
 
 /*
@@ -359,6 +395,7 @@ struct quill_kernels {
 	void (*gemm)(const struct quill_gemm_tile *tile);
 	/** @attention: one tile; scratch on the stack. */
 	void (*attention)(const struct quill_attention_tile *tile);
+	void (*merge)(const struct quill_merge_tile *tile);
 	/* The VECTOR commands, one tile each. GATHER has none: it copies rows. */
 	void (*norm)(const struct quill_norm_tile *tile);
 	void (*softmax)(const struct quill_softmax_tile *tile);

@@ -4,11 +4,18 @@
 #include "lanes_avx512.h"
 #include "micro_avx512.h"
 #include "pack_avx512.h"
+#define WEIGH_ROWS 6
+#define WEIGH_VECTORS 4
+#include "weigh_loops.h"
+#include "wide_avx512.h"
+#include "fold_avx512.h"
+#include "dots_avx512.h"
 #include "gemm_loops.h"
 #include "block_avx512.h"
 #include "block_loops.h"
 #include "gemm_float_loops.h"
 #include "attention_loops.h"
+#include "merge_loops.h"
 #include "vector_loops.h"
 #include "rope_loops.h"
 #include "quantise_loops.h"

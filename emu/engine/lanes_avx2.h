@@ -190,6 +190,15 @@ static inline vf vf_first(vf x, int n, vf other)
 	return (vf){ _mm256_blendv_ps(other.a, x.a, a), _mm256_blendv_ps(other.b, x.b, b) };
 }
 
+static inline vf vf_range(vf x, int from, int to, vf other)
+{
+	__m256i a = _mm256_andnot_si256(avx2_mask(from, 0), avx2_mask(to, 0));
+	__m256i b = _mm256_andnot_si256(avx2_mask(from, 8), avx2_mask(to, 8));
+
+	return (vf){ _mm256_blendv_ps(other.a, x.a, _mm256_castsi256_ps(a)),
+		     _mm256_blendv_ps(other.b, x.b, _mm256_castsi256_ps(b)) };
+}
+
 static inline __m256 avx2_pow2(__m256 t)
 {
 	__m256i bits = _mm256_add_epi32(_mm256_castps_si256(t), _mm256_set1_epi32(127));
@@ -333,6 +342,18 @@ static inline __m256 avx2_near_tie(__m256 x)
 static inline bool vf_near_tie(vf x)
 {
 	return _mm256_movemask_ps(_mm256_or_ps(avx2_near_tie(x.a), avx2_near_tie(x.b)));
+}
+
+static inline void vf_store_s16(int16_t *p, vf x)
+{
+	__m256i w = _mm256_packs_epi32(_mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b));
+
+	_mm256_storeu_si256((__m256i *)p, _mm256_permute4x64_epi64(w, 0xd8));
+}
+
+static inline vf vi_as_vf(vi x)
+{
+	return (vf){ _mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b) };
 }
 
 typedef struct {

@@ -168,6 +168,11 @@ static inline vf vf_first(vf x, int n, vf other)
 	return _mm512_mask_mov_ps(other, avx512_mask(n), x);
 }
 
+static inline vf vf_range(vf x, int from, int to, vf other)
+{
+	return _mm512_mask_mov_ps(other, avx512_mask(to) & ~avx512_mask(from), x);
+}
+
 static inline vf vf_scale(vf x, vf t, vf n)
 {
 	return _mm512_scalef_ps(x, n);
@@ -256,6 +261,16 @@ static inline vf vf_load_s8(const int8_t *p)
 static inline void vf_store_s8(int8_t *p, vf x)
 {
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
+static inline void vf_store_s16(int16_t *p, vf x)
+{
+	_mm256_storeu_si256((__m256i *)p, _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(x)));
+}
+
+static inline vf vi_as_vf(vi x)
+{
+	return _mm512_castsi512_ps(x);
 }
 
 static inline void vf_stream_s8(int8_t *p, vf x)

@@ -177,6 +177,14 @@ static inline vf vf_first(vf a, int n, vf other)
 	return a;
 }
 
+/* Lanes but for those from @from to @to - 1 become @other's; the limits may lie outside of 0 .. 16. */
+static inline vf vf_range(vf a, int from, int to, vf other)
+{
+	for EACH_LANE(i)
+		a.v[i] = i >= from && i < to ? a.v[i] : other.v[i];
+	return a;
+}
+
 /* x * 2^n, where that is normal or x is NaN, for t = 1.5 * 2^23 + n: the low bits of t are n. Any t is allowed. */
 static inline vf vf_scale(vf x, vf t, vf n)
 {
@@ -373,6 +381,27 @@ static inline void vf_store_s8(int8_t *p, vf a)
 
 	for EACH_LANE(i)
 		p[i] = (int8_t)(a.v[i] + round - round);
+}
+
+/* Rounded likewise; |a| is below 2^15, or the result does not matter. */
+static inline void vf_store_s16(int16_t *p, vf a)
+{
+	const float round = 0x1.8p23f;
+
+	for EACH_LANE(i) {
+		float x = a.v[i] + round - round;
+
+		p[i] = x >= -32767.0f && x <= 32767.0f ? (int16_t)x : 0;
+	}
+}
+
+/* The bits as numbers. */
+static inline vf vi_as_vf(vi a)
+{
+	vf r;
+
+	memcpy(&r, &a, sizeof(r));
+	return r;
 }
 
 /* vf_store_s8() past the caches; p is 16-byte aligned. */

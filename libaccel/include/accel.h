@@ -639,6 +639,32 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 		   const struct accel_cmd_opts *opts);
 
 /**
+ * struct accel_pages - where the pages of a cache of keys and values are
+ *
+ * All zero: there are none, and keys follow each other. Otherwise key j is key j % page_size of page
+ * table[j / page_size], which begins page_stride elements behind the one before it, in K and V and,
+ * divided by the elements of a head, in their scales. Results do not depend on where pages are.
+ */
+struct accel_pages {
+	/** @table: device address of uint32_t, one for each page_size keys; entries below @count. */
+	uint64_t table;
+	/** @page_size: keys of a page: 16, 32, ... 65536. */
+	uint32_t page_size;
+	/** @page_stride: elements from page to page; 0: page_size * kv_stride. */
+	uint32_t page_stride;
+	/** @count: pages of the pool, up to 2^24. */
+	uint32_t count;
+};
+
+/** enum accel_attention_weights - how attention multiplies weights with values */
+enum accel_attention_weights {
+	/** @ACCEL_WEIGHTS_F32: in float, key by key */
+	ACCEL_WEIGHTS_F32 = 0,
+	/** @ACCEL_WEIGHTS_S16: rounded to 16 bits, 64 keys at a time: faster, and within 1/1024 */
+	ACCEL_WEIGHTS_S16 = 1,
+};
+
+/**
  * struct accel_attention - out = softmax(Q K^T * softmax_scale) V, head by head
  *
  * n_heads / n_kv_heads consecutive heads of queries share a head of keys and values. Element e of
@@ -694,10 +720,101 @@ struct accel_attention {
 	float softmax_scale;
 	/** @causal: query i sees keys 0 .. n_kv - n_q + i; else all. */
 	bool causal;
+	/** @window: if @causal: and of these the last @window; 0: all. */
+	uint32_t window;
+	/** @weights: ACCEL_WEIGHTS_F32 unless speed is more. */
+	enum accel_attention_weights weights;
+	/**
+	 * @state: device address of float[n_q][n_heads][2]: where the largest score and the sum of
+	 *	each query and head go, for accel_cmd_merge(); 0: nowhere.
+	 */
+	uint64_t state;
+	/** @pages: of keys and values, and of their scales. */
+	struct accel_pages pages;
 };
 
-/** accel_cmd_attention() - fused attention; takes two records */
+/**
+ * accel_cmd_attention() - fused attention; takes two records, and a third for window, weights, state or
+ * pages
+ */
 int accel_cmd_attention(struct accel_stream *stream, const struct accel_attention *attention,
+			const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_merge - attention over all keys from results over parts of them
+ *
+ * A part is what accel_cmd_attention() stored in out and state, the parts one behind the other.
+ */
+struct accel_merge {
+	/** @src: device address of the results, float[parts][rows][heads][dim]. */
+	uint64_t src;
+	/** @state: device address of float[parts][rows][heads][2]. */
+	uint64_t state;
+	/** @dst: device address of the result, float[rows][heads][dim]. */
+	uint64_t dst;
+	/** @dst_state: where the state of the whole goes, float[rows][heads][2]; 0: nowhere. */
+	uint64_t dst_state;
+	/** @rows: queries, 1..65536. */
+	uint32_t rows;
+	/** @parts: 1..1024. */
+	uint32_t parts;
+	/** @heads: 1..1024. */
+	uint32_t heads;
+	/** @dim: elements of a head: 16, 32, ... 256. */
+	uint32_t dim;
+	/** @src_stride: elements from query to query; 0: heads * dim. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from query to query; 0: heads * dim. */
+	uint32_t dst_stride;
+	/** @part_stride: elements from part to part of src; 0: rows * src_stride. */
+	uint32_t part_stride;
+	/** @state_stride: floats from part to part of state; 0: rows * heads * 2. */
+	uint32_t state_stride;
+};
+
+/** accel_cmd_merge() - join splits of a long context; VECTOR, takes two records */
+int accel_cmd_merge(struct accel_stream *stream, const struct accel_merge *merge,
+		    const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_kv_append - keys and values of new tokens into a cache that attention reads
+ *
+ * Token i becomes key pos + i. Each head of it is quantised with a scale of its own, as by
+ * accel_quantise_rows_s8() with a row a head.
+ */
+struct accel_kv_append {
+	/** @k_src: device address of keys, float[tokens][heads][dim]. */
+	uint64_t k_src;
+	/** @v_src: device address of values, likewise. */
+	uint64_t v_src;
+	/** @k: device address of the cache's K, as in struct accel_attention. */
+	uint64_t k;
+	/** @v: device address of the cache's V. */
+	uint64_t v;
+	/** @k_scale: device address of floats. */
+	uint64_t k_scale;
+	/** @v_scale: device address of floats. */
+	uint64_t v_scale;
+	/** @tokens: 1..65536. */
+	uint32_t tokens;
+	/** @pos: keys in the cache before these. */
+	uint32_t pos;
+	/** @heads: of keys and values, 1..1024. */
+	uint32_t heads;
+	/** @dim: elements of a head: 16, 32, ... 256. */
+	uint32_t dim;
+	/** @src_stride: elements from token to token of k_src and v_src; 0: heads * dim. */
+	uint32_t src_stride;
+	/** @kv_stride: elements from key to key; 0: heads * dim. */
+	uint32_t kv_stride;
+	/** @kv_head_stride: elements from head to head; 0: dim. */
+	uint32_t kv_head_stride;
+	/** @pages: as in struct accel_attention. */
+	struct accel_pages pages;
+};
+
+/** accel_cmd_kv_append() - quantise into the cache; VECTOR, takes two records */
+int accel_cmd_kv_append(struct accel_stream *stream, const struct accel_kv_append *append,
 			const struct accel_cmd_opts *opts);
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Encoders: one typed function per command, those of VECTOR in cmd_vector.c, those of the control processor in
- * cmd_control.c. What a command may be, isa_check.h says.
+ * Encoders: one typed function per command, those of VECTOR in cmd_vector.c, of attention in
+ * cmd_attention.c, of the control processor in cmd_control.c. What a command may be, isa_check.h says.
  */
 #include <errno.h>
 #include <string.h>
@@ -165,66 +165,5 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 	accel_gemm_epilogue(&cmd[1].gemm_ext, gemm);
 	cmd[1].gemm_ext.group = block && !gemm->group ? QUILL_BLOCK : gemm->group;
 	cmd[1].gemm_ext.row_scale_stride = gemm->row_scale_stride;
-	return accel_stream_emit(stream, cmd, 2);
-}
-
-static int accel_attention_check_widths(struct accel_stream *stream,
-					const struct accel_attention *att)
-{
-	int ret;
-
-	ret = accel_check_u16(stream, "ATTENTION", "n_heads", att->n_heads,
-			      QUILL_ATTENTION_MAX_HEADS);
-	if (!ret)
-		ret = accel_check_u16(stream, "ATTENTION", "n_kv_heads", att->n_kv_heads,
-				      QUILL_ATTENTION_MAX_HEADS);
-	if (!ret)
-		ret = accel_check_u16(stream, "ATTENTION", "head_dim", att->head_dim,
-				      QUILL_ATTENTION_MAX_HEAD_DIM);
-	return ret;
-}
-
-static void accel_attention_ext(struct quill_ext_attention *ext, const struct accel_attention *att)
-{
-	/* head counts and head_dim are below 2^16, and the check refuses those over 2^10 and 2^8 */
-	uint32_t row = att->n_heads * att->head_dim;
-	uint32_t kv_row = att->n_kv_heads * att->head_dim;
-
-	ext->q_scale = att->q_scale;
-	ext->k_scale = att->k_scale;
-	ext->v_scale = att->v_scale;
-	ext->q_stride = att->q_stride ? att->q_stride : row;
-	ext->out_stride = att->out_stride ? att->out_stride : row;
-	ext->kv_stride = att->kv_stride ? att->kv_stride : kv_row;
-	ext->kv_head_stride = att->kv_head_stride ? att->kv_head_stride : att->head_dim;
-	memcpy(&ext->softmax_scale, &att->softmax_scale, sizeof(ext->softmax_scale));
-}
-
-int accel_cmd_attention(struct accel_stream *stream, const struct accel_attention *attention,
-			const struct accel_cmd_opts *opts)
-{
-	union quill_cmd cmd[2];
-	int ret;
-
-	ret = accel_attention_check_widths(stream, attention);
-	if (ret)
-		return ret;
-
-	accel_cmd_header(cmd, QUILL_OP_ATTENTION, opts);
-	cmd[0].hdr.type_a = QUILL_TYPE_S8;
-	cmd[0].hdr.type_b = QUILL_TYPE_S8;
-	cmd[0].hdr.type_d = QUILL_TYPE_F32;
-	if (attention->causal)
-		cmd[0].hdr.flags |= QUILL_CMD_CAUSAL;
-	cmd[0].attention.q = attention->q;
-	cmd[0].attention.k = attention->k;
-	cmd[0].attention.v = attention->v;
-	cmd[0].attention.out = attention->out;
-	cmd[0].attention.n_q = attention->n_q;
-	cmd[0].attention.n_kv = attention->n_kv;
-	cmd[0].attention.n_heads = (uint16_t)attention->n_heads;
-	cmd[0].attention.n_kv_heads = (uint16_t)attention->n_kv_heads;
-	cmd[0].attention.head_dim = (uint16_t)attention->head_dim;
-	accel_attention_ext(&cmd[1].attention_ext, attention);
 	return accel_stream_emit(stream, cmd, 2);
 }

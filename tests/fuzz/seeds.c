@@ -141,6 +141,36 @@ static void add_attention(uint16_t flags, uint32_t queries, uint32_t keys)
 	cmd[1].attention_ext.softmax_scale = 0x3e800000;
 }
 
+/* A table of pages 1, 2, ... 7; keys appended to them and attended to, in two parts that are merged. */
+static void add_cache(void)
+{
+	union quill_cmd *c;
+	uint32_t i;
+
+	for (i = 0; i < 7; i++) {
+		add_fill(VA_RW + 32768 + i * 4, 4);
+		s.rec[n - 1].fill.value = i + 1;
+	}
+	c = add_typed(QUILL_OP_KV_APPEND, 1, QUILL_TYPE_F32, QUILL_TYPE_NONE, QUILL_TYPE_S8);
+	c->hdr.flags = QUILL_CMD_ORDERED;
+	c->kv_append = (struct quill_cmd_kv_append){ c->hdr, VA_RO, VA_RO + 4096, VA_RW, VA_RW + 8192,
+						     3, 30, 2, 16, 32 };
+	c[1].kv_append_ext = (struct quill_ext_kv_append){
+		c[1].hdr, VA_RW + 16384, VA_RW + 20480, VA_RW + 32768, 32, 16, 16, 512, 9, 0,
+	};
+	add_attention(QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, 2, 33);
+	c = &s.rec[n - 2];
+	c->hdr.ext = 2;
+	s.rec[n++].hdr.opcode = QUILL_OP_EXT;
+	c[2].attention_more = (struct quill_ext_attention_more){
+		c[2].hdr, VA_RW + 24576, VA_RW + 32768, 20, 16, 512, 9, QUILL_WEIGHTS_S16, 0, 0,
+	};
+	c = add_typed(QUILL_OP_MERGE, 1, QUILL_TYPE_F32, QUILL_TYPE_F32, QUILL_TYPE_F32);
+	c->merge = (struct quill_cmd_merge){ c->hdr, VA_RO, VA_RO + 4096, VA_RW + 40960, VA_RW + 45056,
+					     2, 2, 4, 16, 0 };
+	c[1].merge_ext = (struct quill_ext_merge){ c[1].hdr, 64, 64, 128, 16, { 0 } };
+}
+
 static void simple_streams(void)
 {
 	union quill_cmd *cmd;
@@ -246,6 +276,9 @@ static void tensor_streams(void)
 	s.head.map_limit = 2;
 	add_attention(QUILL_CMD_CAUSAL, 5, 100);
 	put_stream("attention-scattered");
+
+	add_cache();
+	put_stream("attention-cache");
 }
 
 /* All VECTOR commands on matrices of 3 rows of 20, that lie where @layout says. */

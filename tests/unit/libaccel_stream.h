@@ -71,7 +71,7 @@ static inline void expect_words_for_every_rule(struct fixture *f, uint32_t least
 {
 	static const uint8_t values[] = { 0x00, 0x01, 0x03, 0x7f, 0x80, 0xff };
 	uint32_t i, byte, failed = 0;
-	union quill_cmd *good, bad[2];
+	union quill_cmd *good, bad[QUILL_MAX_RECORDS];
 	struct quill_check why;
 	char text[ACCEL_ERROR_MAX];
 

@@ -41,18 +41,18 @@ static float from_bits(uint32_t bits)
 	return x;
 }
 
-static float stored(float x)
+float ref_stored(float x)
 {
 	return isnan(x) ? from_bits(0x7fc00000) : x;
 }
 
-static float larger(float a, float b)
+float ref_larger(float a, float b)
 {
 	return a > b ? a : b;
 }
 
 /* 16 lanes folded in halves. */
-static float tree(float lane[16], float (*op)(float, float))
+float ref_tree(float lane[16], float (*op)(float, float))
 {
 	int half, i;
 
@@ -62,7 +62,7 @@ static float tree(float lane[16], float (*op)(float, float))
 	return lane[0];
 }
 
-static float plus(float a, float b)
+float ref_plus(float a, float b)
 {
 	return a + b;
 }
@@ -143,7 +143,7 @@ static void ref_float_element(const struct ref_gemm *g, uint32_t m, uint32_t n, 
 	}
 	if (g->accumulate)
 		y = y + ((float *)g->d)[m * g->ldd + n];
-	((float *)g->d)[m * g->ldd + n] = stored(y);
+	((float *)g->d)[m * g->ldd + n] = ref_stored(y);
 }
 
 static void ref_element(const struct ref_gemm *g, uint32_t m, uint32_t n, int32_t acc)
@@ -198,119 +198,4 @@ float ref_exp(float x)
 	for (i = 1; i < sizeof(c) / sizeof(c[0]); i++)
 		y = fmaf(y, r, c[i]);
 	return ldexpf(y, (int)n);
-}
-
-/* ---- ATTENTION ---- */
-
-struct online {
-	float max, sum;
-	float acc[QUILL_ATTENTION_MAX_HEAD_DIM];
-};
-
-/* One block: keys first .. first + n - 1 of one head, n of them at most 64. */
-static void ref_block(struct online *o, const struct ref_attention *t, const int8_t *q, float c,
-		      uint32_t group, uint32_t first, uint32_t n)
-{
-	float score[QUILL_ATTENTION_BLOCK], p[QUILL_ATTENTION_BLOCK];
-	float lane_max[16], lane_sum[16];
-	float max, alpha;
-	uint32_t j, e;
-
-	for (j = 0; j < 16; j++) {
-		lane_max[j] = -INFINITY;
-		lane_sum[j] = 0.0f;
-	}
-	for (j = 0; j < n; j++) {
-		size_t row = (first + j) * t->kv_stride + group * t->kv_head_stride;
-		float scale = t->k_scale[row / t->head_dim] * c;
-		int32_t dot = 0;
-
-		for (e = 0; e < t->head_dim; e++)
-			dot += q[e] * t->k[row + e];
-		score[j] = (float)dot * scale;
-		lane_max[j % 16] = larger(score[j], lane_max[j % 16]);
-	}
-	max = larger(tree(lane_max, larger), o->max);
-	for (j = 0; j < n; j++) {
-		p[j] = ref_exp(score[j] - max);
-		lane_sum[j % 16] += p[j];
-	}
-	alpha = ref_exp(o->max - max);
-	o->sum = fmaf(o->sum, alpha, tree(lane_sum, plus));
-	o->max = max;
-	for (e = 0; e < t->head_dim; e++)
-		o->acc[e] *= alpha;
-	for (j = 0; j < n; j++) {
-		size_t row = (first + j) * t->kv_stride + group * t->kv_head_stride;
-		float w = p[j] * t->v_scale[row / t->head_dim];
-
-		for (e = 0; e < t->head_dim; e++)
-			o->acc[e] = fmaf(w, (float)t->v[row + e], o->acc[e]);
-	}
-}
-
-static uint32_t keys_seen(const struct ref_attention *t, uint32_t query)
-{
-	return t->causal ? t->n_kv - t->n_q + query + 1 : t->n_kv;
-}
-
-static void ref_query(const struct ref_attention *t, uint32_t query, uint32_t head)
-{
-	size_t row = query * t->q_stride + head * t->head_dim;
-	float *out = t->out + query * t->out_stride + head * t->head_dim;
-	float c = t->q_scale[row / t->head_dim] * t->softmax_scale;
-	uint32_t group = head / (t->n_heads / t->n_kv_heads);
-	uint32_t keys = keys_seen(t, query), first, n, e;
-	struct online o = { .max = -INFINITY };
-
-	for (first = 0; first < keys; first += QUILL_ATTENTION_BLOCK) {
-		n = keys - first;
-		if (n > QUILL_ATTENTION_BLOCK)
-			n = QUILL_ATTENTION_BLOCK;
-		ref_block(&o, t, t->q + row, c, group, first, n);
-	}
-	for (e = 0; e < t->head_dim; e++)
-		out[e] = stored(o.acc[e] / o.sum);
-}
-
-void ref_attention(const struct ref_attention *t)
-{
-	uint32_t i, h;
-
-	for (i = 0; i < t->n_q; i++)
-		for (h = 0; h < t->n_heads; h++)
-			ref_query(t, i, h);
-}
-
-/* ---- The outside check: real arithmetic, no blocks, no order ---- */
-
-static double exact_score(const struct ref_attention *t, uint32_t query, uint32_t head, uint32_t key)
-{
-	size_t qi = query * t->q_stride + head * t->head_dim;
-	size_t ki = key * t->kv_stride + head / (t->n_heads / t->n_kv_heads) * t->kv_head_stride;
-	double dot = 0;
-	uint32_t e;
-
-	for (e = 0; e < t->head_dim; e++)
-		dot += (double)t->q[qi + e] * t->k[ki + e];
-	return dot * t->q_scale[qi / t->head_dim] * t->k_scale[ki / t->head_dim] *
-	       t->softmax_scale;
-}
-
-double exact_attention(const struct ref_attention *t, uint32_t query, uint32_t head, uint32_t e)
-{
-	uint32_t group = head / (t->n_heads / t->n_kv_heads);
-	uint32_t keys = keys_seen(t, query), j;
-	double max = -INFINITY, sum = 0, result = 0;
-
-	for (j = 0; j < keys; j++)
-		max = fmax(max, exact_score(t, query, head, j));
-	for (j = 0; j < keys; j++) {
-		size_t row = j * t->kv_stride + group * t->kv_head_stride;
-		double p = exp(exact_score(t, query, head, j) - max);
-
-		sum += p;
-		result += p * t->v_scale[row / t->head_dim] * t->v[row + e];
-	}
-	return result / sum;
 }

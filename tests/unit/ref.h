@@ -40,19 +40,6 @@ struct ref_gemm {
 	size_t gate_stride, residual_stride;
 };
 
-/**
- * struct ref_attention - an ATTENTION command; fields as in isa.h
- */
-struct ref_attention {
-	const int8_t *q, *k, *v;
-	const float *q_scale, *k_scale, *v_scale;
-	float *out;
-	uint32_t n_q, n_kv, n_heads, n_kv_heads, head_dim;
-	size_t q_stride, out_stride, kv_stride, kv_head_stride;
-	float softmax_scale;
-	bool causal;
-};
-
 /** ref_pack() - B[k][n] as isa.h packs it; padding bytes are set to @padding */
 void ref_pack(const int8_t *b, uint32_t n, uint32_t k, uint8_t padding, uint8_t *packed);
 
@@ -63,10 +50,14 @@ int8_t ref_requantise(int32_t x, struct quill_requant r, int32_t zero, int32_t l
 float ref_exp(float x);
 
 void ref_gemm(const struct ref_gemm *g);
-void ref_attention(const struct ref_attention *t);
 
-/** exact_attention() - one element of the result in float64, from float32 scales taken as exact */
-double exact_attention(const struct ref_attention *t, uint32_t query, uint32_t head, uint32_t e);
+/** ref_tree() - 16 lanes folded in halves */
+float ref_tree(float lane[16], float (*op)(float, float));
+/** ref_larger() - max as isa.md has it, ref_plus() - the sum: for ref_tree() */
+float ref_larger(float a, float b);
+float ref_plus(float a, float b);
+/** ref_stored() - a result as it is stored: NaN is 0x7fc00000 */
+float ref_stored(float x);
 
 /* ---- Numbers for tests ---- */
 
@@ -80,5 +71,7 @@ uint32_t ref_random_below(struct ref_random *r, uint32_t n);
 void ref_random_s8(struct ref_random *r, int8_t *p, size_t n);
 /* lo .. hi */
 float ref_random_float(struct ref_random *r, float lo, float hi);
+
+#include "ref_attention.h"
 
 #endif /* REF_H */

@@ -12,163 +12,7 @@
 
 #include <cmocka.h>
 
-#include "engine.h"
-#include "guard.h"
-#include "ref.h"
-
-struct problem {
-	struct ref_attention t;
-	float *want;
-	size_t q_size, kv_size, q_scales, kv_scales, out_size;
-};
-
-struct shape {
-	uint32_t n_q, n_kv, heads, kv_heads, dim;
-	bool causal;
-};
-
-static float *random_scales(struct ref_random *rnd, size_t n, float most)
-{
-	float *p = guard_alloc(n * sizeof(*p));
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		p[i] = ref_random_float(rnd, most / 8, most);
-	return p;
-}
-
-static int8_t *random_values(struct ref_random *rnd, size_t n)
-{
-	int8_t *p = guard_alloc(n);
-
-	ref_random_s8(rnd, p, n);
-	return p;
-}
-
-static struct problem problem_make(struct ref_random *rnd, const struct shape *s)
-{
-	struct problem p;
-	struct ref_attention *t = &p.t;
-	size_t dim = s->dim;
-
-	memset(&p, 0, sizeof(p));
-	t->n_q = s->n_q;
-	t->n_kv = s->n_kv;
-	t->n_heads = s->heads;
-	t->n_kv_heads = s->kv_heads;
-	t->head_dim = s->dim;
-	t->causal = s->causal;
-	t->q_stride = (s->heads + ref_random_below(rnd, 2)) * dim;
-	t->out_stride = s->heads * dim + ref_random_below(rnd, 5);
-	/* [key][head] or, as a cache may have it, [head][key] */
-	if (ref_random(rnd) & 1) {
-		t->kv_head_stride = dim;
-		t->kv_stride = s->kv_heads * dim;
-	} else {
-		t->kv_stride = dim;
-		t->kv_head_stride = (s->n_kv + ref_random_below(rnd, 3)) * dim;
-	}
-	t->softmax_scale = 1.0f / sqrtf((float)dim);
-	p.q_size = (s->n_q - 1) * t->q_stride + s->heads * dim;
-	p.kv_size = (s->n_kv - 1) * t->kv_stride + (s->kv_heads - 1) * t->kv_head_stride + dim;
-	p.q_scales = p.q_size / dim;
-	p.kv_scales = p.kv_size / dim;
-	p.out_size = ((s->n_q - 1) * t->out_stride + s->heads * dim) * sizeof(float);
-	t->q = random_values(rnd, p.q_size);
-	t->k = random_values(rnd, p.kv_size);
-	t->v = random_values(rnd, p.kv_size);
-	t->q_scale = random_scales(rnd, p.q_scales, 0.02f);
-	t->k_scale = random_scales(rnd, p.kv_scales, 0.02f);
-	t->v_scale = random_scales(rnd, p.kv_scales, 0.05f);
-	t->out = guard_alloc(p.out_size);
-	p.want = guard_alloc(p.out_size);
-	return p;
-}
-
-static void problem_free(struct problem *p)
-{
-	guard_free((void *)p->t.q, p->q_size);
-	guard_free((void *)p->t.k, p->kv_size);
-	guard_free((void *)p->t.v, p->kv_size);
-	guard_free((void *)p->t.q_scale, p->q_scales * 4);
-	guard_free((void *)p->t.k_scale, p->kv_scales * 4);
-	guard_free((void *)p->t.v_scale, p->kv_scales * 4);
-	guard_free(p->t.out, p->out_size);
-	guard_free(p->want, p->out_size);
-}
-
-/* As the device does it: head by head, the queries in parts. */
-static void engine_run(const struct quill_kernels *e, const struct ref_attention *t, uint32_t part)
-{
-	uint32_t dim = t->head_dim, h, i;
-
-	for (h = 0; h < t->n_heads; h++) {
-		size_t kv = h / (t->n_heads / t->n_kv_heads) * t->kv_head_stride;
-
-		for (i = 0; i < t->n_q; i += part) {
-			size_t q = i * t->q_stride + h * dim;
-			struct quill_attention_tile tile = {
-				.q = t->q + q,
-				.q_stride = t->q_stride,
-				.q_scale = t->q_scale + q / dim,
-				.q_scale_stride = t->q_stride / dim,
-				.k = t->k + kv,
-				.v = t->v + kv,
-				.kv_stride = t->kv_stride,
-				.k_scale = t->k_scale + kv / dim,
-				.v_scale = t->v_scale + kv / dim,
-				.kv_scale_stride = t->kv_stride / dim,
-				.out = t->out + i * t->out_stride + h * dim,
-				.out_stride = t->out_stride,
-				.n_q = t->n_q - i < part ? t->n_q - i : part,
-				.n_kv = t->causal ? t->n_kv - t->n_q + 1 + i : t->n_kv,
-				.causal = t->causal,
-				.head_dim = dim,
-				.softmax_scale = t->softmax_scale,
-			};
-
-			e->attention(&tile);
-		}
-	}
-}
-
-static void explain(const struct quill_kernels *e, const struct problem *p)
-{
-	const uint32_t *got = (const uint32_t *)p->t.out, *want = (const uint32_t *)p->want;
-	size_t i = 0;
-
-	while (got[i] == want[i])
-		i++;
-	fail_msg("%s: n_q %u n_kv %u heads %u/%u dim %u causal %d: element %zu is %08x, expected %08x",
-		 e->name, p->t.n_q, p->t.n_kv, p->t.n_heads, p->t.n_kv_heads, p->t.head_dim,
-		 p->t.causal, i, got[i], want[i]);
-}
-
-static void check_with(struct problem *p, uint32_t part)
-{
-	const struct quill_kernels *e;
-	unsigned int i;
-
-	memset(p->t.out, 0x5a, p->out_size);
-	ref_attention(&p->t);
-	memcpy(p->want, p->t.out, p->out_size);
-	for (i = 0; (e = quill_engine_at(i)); i++) {
-		if (!e->supported())
-			continue;
-		memset(p->t.out, 0x5a, p->out_size);
-		engine_run(e, &p->t, part);
-		if (memcmp(p->t.out, p->want, p->out_size))
-			explain(e, p);
-	}
-}
-
-static void check(struct ref_random *rnd, const struct shape *s)
-{
-	struct problem p = problem_make(rnd, s);
-
-	check_with(&p, s->n_q);
-	problem_free(&p);
-}
+#include "attention_cases.h"
 
 /* ---- Shapes ---- */
 
@@ -178,8 +22,8 @@ static void every_head_dim(void **state)
 	uint32_t dim;
 
 	for (dim = 16; dim <= QUILL_ATTENTION_MAX_HEAD_DIM; dim += 16) {
-		check(&rnd, &(struct shape){ 5, 70, 2, 1, dim, true });
-		check(&rnd, &(struct shape){ 3, 70, 2, 2, dim, false });
+		problem_check_shape(&rnd, SHAPE(5, 70, 2, 1, dim, true));
+		problem_check_shape(&rnd, SHAPE(3, 70, 2, 2, dim, false));
 	}
 }
 
@@ -189,8 +33,8 @@ static void every_number_of_keys_to_three_blocks(void **state)
 	uint32_t n;
 
 	for (n = 1; n <= 3 * QUILL_ATTENTION_BLOCK + 2; n++) {
-		check(&rnd, &(struct shape){ 1, n, 1, 1, 32, false });
-		check(&rnd, &(struct shape){ n < 7 ? n : 7, n, 1, 1, 16, true });
+		problem_check_shape(&rnd, SHAPE(1, n, 1, 1, 32, false));
+		problem_check_shape(&rnd, SHAPE(n < 7 ? n : 7, n, 1, 1, 16, true));
 	}
 }
 
@@ -200,9 +44,9 @@ static void every_number_of_queries_to_40(void **state)
 	uint32_t n;
 
 	for (n = 1; n <= 40; n++) {
-		check(&rnd, &(struct shape){ n, n, 2, 1, 32, true });
-		check(&rnd, &(struct shape){ n, n + 50, 1, 1, 32, true });
-		check(&rnd, &(struct shape){ n, 65, 1, 1, 16, false });
+		problem_check_shape(&rnd, SHAPE(n, n, 2, 1, 32, true));
+		problem_check_shape(&rnd, SHAPE(n, n + 50, 1, 1, 32, true));
+		problem_check_shape(&rnd, SHAPE(n, 65, 1, 1, 16, false));
 	}
 }
 
@@ -210,19 +54,19 @@ static void grouped_queries_share_a_head(void **state)
 {
 	struct ref_random rnd = { 4 };
 
-	check(&rnd, &(struct shape){ 3, 100, 8, 2, 64, true });
-	check(&rnd, &(struct shape){ 3, 100, 6, 1, 64, true });
-	check(&rnd, &(struct shape){ 1, 300, 12, 4, 128, true });
+	problem_check_shape(&rnd, SHAPE(3, 100, 8, 2, 64, true));
+	problem_check_shape(&rnd, SHAPE(3, 100, 6, 1, 64, true));
+	problem_check_shape(&rnd, SHAPE(1, 300, 12, 4, 128, true));
 }
 
 static void queries_may_be_cut_anywhere(void **state)
 {
 	struct ref_random rnd = { 5 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 45, 200, 2, 1, 32, true });
+	struct problem p = problem_make(&rnd, SHAPE(45, 200, 2, 1, 32, true));
 	uint32_t part;
 
 	for (part = 1; part <= 45; part++)
-		check_with(&p, part);
+		problem_check(&p, part);
 	problem_free(&p);
 }
 
@@ -231,25 +75,25 @@ static void queries_may_be_cut_anywhere(void **state)
 static void one_key_gives_its_value(void **state)
 {
 	struct ref_random rnd = { 6 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 1, 1, 1, 1, 16, true });
+	struct problem p = problem_make(&rnd, SHAPE(1, 1, 1, 1, 16, true));
 	uint32_t e;
 
-	check_with(&p, 1);
+	problem_check(&p, 1);
 	for (e = 0; e < 16; e++)
-		assert_true(p.t.out[e] == p.t.v_scale[0] * p.t.v[e]);
+		assert_true(p.t.out[e] == p.t.v_scale[0] * ((const int8_t *)p.t.v)[e]);
 	problem_free(&p);
 }
 
 static void extremes_of_int8_are_exact(void **state)
 {
 	struct ref_random rnd = { 7 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 6, 130, 1, 1, 256, false });
+	struct problem p = problem_make(&rnd, SHAPE(6, 130, 1, 1, 256, false));
 
 	memset((void *)p.t.q, -128, p.q_size);
 	memset((void *)p.t.k, -128, p.kv_size);
-	check_with(&p, 6);
+	problem_check(&p, 6);
 	memset((void *)p.t.k, 127, p.kv_size);
-	check_with(&p, 6);
+	problem_check(&p, 6);
 	problem_free(&p);
 }
 
@@ -275,15 +119,14 @@ static void nan_and_infinite_scales_store_what_the_isa_says(void **state)
 	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		for (j = 0; j < 4; j++) {
 			for (kind = 0; kind < 3; kind++) {
-				struct problem p = problem_make(&rnd, &(struct shape){
-					5, 100, 1, 1, 16, true });
+				struct problem p = problem_make(&rnd, SHAPE(5, 100, 1, 1, 16, true));
 
 				if (kind == 0)
 					((float *)p.t.q_scale)[j * p.t.q_stride / 16] = bits(odd[i]);
 				else
 					((float *)(kind == 1 ? p.t.k_scale : p.t.v_scale))
 						[where[j] * p.t.kv_stride / 16] = bits(odd[i]);
-				check_with(&p, 5);
+				problem_check(&p, 5);
 				problem_free(&p);
 			}
 		}
@@ -293,16 +136,16 @@ static void nan_and_infinite_scales_store_what_the_isa_says(void **state)
 static void infinite_score_gives_the_canonical_nan(void **state)
 {
 	struct ref_random rnd = { 9 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 1, 3, 1, 1, 16, false });
+	struct problem p = problem_make(&rnd, SHAPE(1, 3, 1, 1, 16, false));
 
 	memset((void *)p.t.q, 1, p.q_size);
 	memset((void *)p.t.k, 1, p.kv_size);
 	((float *)p.t.k_scale)[p.t.kv_stride / 16] = INFINITY;
-	check_with(&p, 1);
+	problem_check(&p, 1);
 	assert_memory_equal(p.t.out, "\0\0\xc0\x7f", 4);
 	/* minus infinity is a key that weighs nothing */
 	((float *)p.t.k_scale)[p.t.kv_stride / 16] = -INFINITY;
-	check_with(&p, 1);
+	problem_check(&p, 1);
 	assert_true(isfinite(p.t.out[0]));
 	problem_free(&p);
 }
@@ -311,7 +154,7 @@ static void infinite_score_gives_the_canonical_nan(void **state)
 static void maximum_moves_through_the_blocks(void **state)
 {
 	struct ref_random rnd = { 10 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 4, 400, 1, 1, 32, true });
+	struct problem p = problem_make(&rnd, SHAPE(4, 400, 1, 1, 32, true));
 	unsigned int down, j;
 
 	memset((void *)p.t.q, 100, p.q_size);
@@ -319,7 +162,7 @@ static void maximum_moves_through_the_blocks(void **state)
 	for (down = 0; down < 2; down++) {
 		for (j = 0; j < p.kv_scales; j++)
 			((float *)p.t.k_scale)[j] = 0.0005f * (float)(down ? p.kv_scales - j : j);
-		check_with(&p, 4);
+		problem_check(&p, 4);
 	}
 	problem_free(&p);
 }
@@ -328,7 +171,7 @@ static void maximum_moves_through_the_blocks(void **state)
 static void negative_zero_survives_keys_that_are_not_seen(void **state)
 {
 	struct ref_random rnd = { 11 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 8, 136, 1, 1, 16, true });
+	struct problem p = problem_make(&rnd, SHAPE(8, 136, 1, 1, 16, true));
 	unsigned int j;
 
 	memset((void *)p.t.q, 100, p.q_size);
@@ -340,7 +183,7 @@ static void negative_zero_survives_keys_that_are_not_seen(void **state)
 	}
 	for (j = 128; j < p.kv_scales; j++)
 		((float *)p.t.v_scale)[j] = -0.0f;
-	check_with(&p, 8);
+	problem_check(&p, 8);
 	problem_free(&p);
 }
 
@@ -362,14 +205,14 @@ static double attention_bound(const struct ref_attention *t, double score, doubl
 static void results_are_near_the_exact_ones(void **state)
 {
 	struct ref_random rnd = { 12 };
-	struct problem p = problem_make(&rnd, &(struct shape){ 6, 150, 4, 2, 64, true });
+	struct problem p = problem_make(&rnd, SHAPE(6, 150, 4, 2, 64, true));
 	double worst = 0, score, bound, error;
 	uint32_t i, h, e;
 
 	/* |dot| <= 64 * 128^2, scales at most 0.02, softmax_scale 1/8: no score is above this */
 	score = 64.0 * 128 * 128 * 0.02 * 0.02 / 8;
 	bound = attention_bound(&p.t, score, 128 * 0.05);
-	engine_run(quill_engine_get(NULL), &p.t, 6);
+	problem_run(quill_engine_get(NULL), &p.t, 6);
 	for (i = 0; i < p.t.n_q; i++) {
 		for (h = 0; h < p.t.n_heads; h++) {
 			for (e = 0; e < p.t.head_dim; e++) {

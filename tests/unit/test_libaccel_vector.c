@@ -67,17 +67,27 @@ static int emit(struct accel_stream *s, unsigned int i)
 		.window = { .in_h = 2, .in_w = 3, .kh = 2, .kw = 2 },
 	};
 
+	struct accel_merge merge = {
+		.src = VA, .state = VA, .dst = VA, .rows = 3, .parts = 2, .heads = 4, .dim = 32,
+	};
+	struct accel_kv_append append = {
+		.k_src = VA, .v_src = VA, .k = VA, .v = VA, .k_scale = VA, .v_scale = VA,
+		.tokens = 3, .heads = 4, .dim = 32,
+	};
+
 	switch (i) {
-	case 0: return accel_cmd_rmsnorm(s, &norm, NULL);
-	case 1: return accel_cmd_layernorm(s, &norm, NULL);
-	case 2: return accel_cmd_softmax(s, &softmax, NULL);
-	case 3: return accel_cmd_rope(s, &rope, NULL);
-	case 4: return accel_cmd_quantise(s, &quantise, NULL);
-	case 5: return accel_cmd_dequantise(s, &quantise, NULL);
-	case 6: return accel_cmd_eltwise(s, &eltwise, NULL);
-	case 7: return accel_cmd_act(s, &act, NULL);
-	case 8: return accel_cmd_reduce(s, &reduce, NULL);
-	case 9: return accel_cmd_gather(s, &gather, NULL);
+	case 0: return accel_cmd_merge(s, &merge, NULL);
+	case 1: return accel_cmd_rmsnorm(s, &norm, NULL);
+	case 2: return accel_cmd_layernorm(s, &norm, NULL);
+	case 3: return accel_cmd_softmax(s, &softmax, NULL);
+	case 4: return accel_cmd_rope(s, &rope, NULL);
+	case 5: return accel_cmd_quantise(s, &quantise, NULL);
+	case 6: return accel_cmd_dequantise(s, &quantise, NULL);
+	case 7: return accel_cmd_eltwise(s, &eltwise, NULL);
+	case 8: return accel_cmd_act(s, &act, NULL);
+	case 9: return accel_cmd_reduce(s, &reduce, NULL);
+	case 10: return accel_cmd_gather(s, &gather, NULL);
+	case 11: return accel_cmd_kv_append(s, &append, NULL);
 	default: return accel_cmd_pool(s, &pool, NULL);
 	}
 }
@@ -100,7 +110,7 @@ static void every_vector_command_has_an_encoder(void **state)
 		assert_int_equal(f->cmds[0].hdr.flags, QUILL_CMD_ORDERED);
 		assert_int_equal(quill_cmd_check(f->cmds, 1 + op->ext, &why), QUILL_FAULT_NONE);
 	}
-	assert_int_equal(i, 11);
+	assert_int_equal(i, 13);
 }
 
 static void norm_fields_and_defaults(void **state)

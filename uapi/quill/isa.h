@@ -146,8 +146,10 @@ struct quill_cmd_hdr {
 	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TBLOCKS, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(CONV2D, conv2d, 0x21, TENSOR, 1, 1, conv2d, conv2d_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
-	X(ATTENTION, attention, 0x30, TENSOR, 1, 1, attention, attention_ext, none, none, \
+	X(ATTENTION, attention, 0x30, TENSOR, 1, 2, attention, attention_ext, attention_more, none, \
 	  QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, QUILL_TS8, QUILL_TS8, QUILL_TF32) \
+	X(MERGE, merge, 0x31, VECTOR, 1, 1, merge, merge_ext, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TF32, QUILL_TF32) \
 	X(RMSNORM, rmsnorm, 0x40, VECTOR, 1, 1, norm, norm_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TF32, QUILL_TF32) \
 	X(LAYERNORM, layernorm, 0x41, VECTOR, 1, 1, norm, norm_ext, none, none, \
@@ -168,6 +170,8 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32 | QUILL_TS32) \
 	X(GATHER, gather, 0x49, VECTOR, 0, 0, gather, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TS32, QUILL_TF32) \
+	X(KV_APPEND, kv_append, 0x4a, VECTOR, 1, 1, kv_append, kv_append_ext, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS8) \
 	X(POOL, pool, 0x4d, VECTOR, 0, 0, pool, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TF32)
 
@@ -199,6 +203,7 @@ enum quill_opcode {
 #include "isa_control.h"
 #include "isa_dma.h"
 #include "isa_tensor.h"
+#include "isa_attention.h"
 #include "isa_vector.h"
 #include "isa_conv.h"
 
@@ -212,6 +217,9 @@ enum quill_opcode {
 	R(copy, quill_cmd_copy) R(fill, quill_cmd_fill) \
 	R(gemm, quill_cmd_gemm) R(gemm_ext, quill_ext_gemm) \
 	R(attention, quill_cmd_attention) R(attention_ext, quill_ext_attention) \
+	R(attention_more, quill_ext_attention_more) R(merge, quill_cmd_merge) \
+	R(merge_ext, quill_ext_merge) R(kv_append, quill_cmd_kv_append) \
+	R(kv_append_ext, quill_ext_kv_append) \
 	R(norm, quill_cmd_norm) R(norm_ext, quill_ext_norm) R(softmax, quill_cmd_softmax) \
 	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) R(eltwise, quill_cmd_eltwise) \
 	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # libaccel: shared and static library, pkg-config file, examples, and `make install` of what
-# applications need (PREFIX, DESTDIR). Also quill-smi, which needs nothing else.
+# applications need (PREFIX, DESTDIR). Also quill-smi and quill-dis, which need nothing else.
 
 LIBACCEL_VERSION  := 0.1
 LIBACCEL_SONAME   := libaccel.so.0
@@ -60,10 +60,12 @@ $(B)/bin/example-%: libaccel/examples/%.c $(LIBACCEL_SO)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -MF $(B)/obj/libaccel/example-$*.d -o $@ $< $(ACCEL_LDLIBS)
 
-$(B)/bin/quill-smi: tools/quill-smi.c $(LIBACCEL_SO)
+LIBACCEL_TOOLS := $(B)/bin/quill-smi $(B)/bin/quill-dis
+
+$(LIBACCEL_TOOLS): $(B)/bin/%: tools/%.c $(LIBACCEL_SO)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -MF $(B)/obj/libaccel/quill-smi.d -o $@ $< $(ACCEL_LDLIBS)
+	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -MF $(B)/obj/libaccel/$*.d -o $@ $< $(ACCEL_LDLIBS)
 
 # Unit tests of the library see its inside, so they take the static one.
 $(B)/obj/tests/test_libaccel_%.o: tests/unit/test_libaccel_%.c
@@ -74,6 +76,9 @@ $(B)/obj/tests/test_libaccel_%.o: tests/unit/test_libaccel_%.c
 $(B)/tests/test_libaccel_%: $(B)/obj/tests/test_libaccel_%.o $(LIBACCEL_A) $(LIBACCEL_SO)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $< $(LIBACCEL_A) $(DRM_LIBS) -lcmocka -lm -lpthread
+
+# This one runs the program too.
+$(B)/tests/test_libaccel_print: | $(B)/bin/quill-dis
 
 # The library against the device: programs for the VM, beside the kselftests, and like them in TAP.
 LIBACCEL_TESTS := $(B)/kselftest/libaccel $(B)/kselftest/libaccel_vector
@@ -88,7 +93,7 @@ $(LIBACCEL_TESTS): libaccel/tests/fixture.h $(LIBACCEL_SO)
 kselftest: $(LIBACCEL_TESTS)
 
 .PHONY: libaccel install-libaccel
-libaccel: $(LIBACCEL_SO) $(LIBACCEL_A) $(LIBACCEL_PC) $(LIBACCEL_EXAMPLES) $(B)/bin/quill-smi
+libaccel: $(LIBACCEL_SO) $(LIBACCEL_A) $(LIBACCEL_PC) $(LIBACCEL_EXAMPLES) $(LIBACCEL_TOOLS)
 
 # ---- install ----
 
@@ -112,8 +117,8 @@ install-libaccel: libaccel
 	@install -m 644 libaccel/include/accel.h $(DESTDIR)$(INCLUDEDIR)
 	@install -m 644 uapi/drm/quill_accel.h $(DESTDIR)$(INCLUDEDIR)/drm
 	@install -m 644 $(addprefix uapi/quill/,types.h regs.h) $(wildcard uapi/quill/isa*.h) $(DESTDIR)$(INCLUDEDIR)/quill
-	@install -m 755 $(B)/bin/quill-smi $(DESTDIR)$(BINDIR)
-	@install -m 644 tools/man/quill-smi.1 $(DESTDIR)$(MANDIR)/man1
+	@install -m 755 $(LIBACCEL_TOOLS) $(DESTDIR)$(BINDIR)
+	@install -m 644 $(LIBACCEL_TOOLS:$(B)/bin/%=tools/man/%.1) $(DESTDIR)$(MANDIR)/man1
 	@install -m 644 libaccel/man/*.3 $(DESTDIR)$(MANDIR)/man3
 	@install -m 644 libaccel/man/*.7 $(DESTDIR)$(MANDIR)/man7
 	@for page in $(notdir $(wildcard libaccel/man/*.3)); do \

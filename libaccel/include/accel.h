@@ -35,6 +35,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -326,6 +327,20 @@ const void *accel_stream_data(const struct accel_stream *stream);
  * Return: 0, -EINVAL (it breaks a rule of isa.h), -ENOSPC (stream is full).
  */
 int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t count);
+
+/**
+ * accel_stream_print() - write commands as text, every field by its name
+ * @out: where to
+ * @records: union quill_cmd, of a stream (accel_stream_data()) or of a file; no device is needed
+ * @count: records
+ * @json: as one JSON array, an object a command; else for people
+ *
+ * A command that breaks a rule is written with what is wrong and what is required, unless a PATCH stands before it: that
+ * makes another command of it, which only the device sees.
+ *
+ * Return: how many commands break a rule, or -EIO.
+ */
+int accel_stream_print(FILE *out, const void *records, uint32_t count, bool json);
 
 /* ---- Commands ----------------------------------------------------------------------- */
 

@@ -13,24 +13,24 @@
 
 #define ACCEL_COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* Of an array, the first. */
 static uint64_t accel_field_value(const union quill_cmd *cmd, const struct quill_field *f)
 {
 	uint64_t value = 0;
 
-	/* Little endian, as is every processor that the device is built for; of an array, the first. */
-	memcpy(&value, (const char *)cmd + f->offset, f->size < sizeof(value) ? f->size : sizeof(value));
+	/* Little endian, as is every processor that the device is built for. */
+	memcpy(&value, (const char *)cmd + f->offset, accel_field_element(f));
 	return value;
 }
 
 static void accel_print_value(char *text, size_t size, const struct quill_field *f, uint64_t value)
 {
-	/* a number of 8 or 16 bits has its sign there */
-	unsigned int shift = f->size < 4 ? 32 - 8 * f->size : 0;
+	uint32_t shift = 64 - 8 * accel_field_element(f);
 
 	if (f->kind == QUILL_KIND_ADDR || f->kind == QUILL_KIND_REAL || f->kind == QUILL_KIND_WORD)
 		snprintf(text, size, "0x%llx", (unsigned long long)value);
 	else if (f->kind == QUILL_KIND_SIGNED)
-		snprintf(text, size, "%d", (int32_t)(value << shift) >> shift);
+		snprintf(text, size, "%d", (int32_t)((int64_t)(value << shift) >> shift));
 	else
 		snprintf(text, size, "%llu", (unsigned long long)value);
 }

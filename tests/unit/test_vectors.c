@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * tests/vectors: the files are what their tables make, every vector holds with every set of kernels wherever its memory
- * lies, and every command in every mode has one.
+ * lies, and every command in every mode has one. tests/vectors/README.md says how to add one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -170,6 +170,8 @@ static void vectors_hold_with_avx512_kernels(void **state)
 
 /* ---- What has a vector ---- */
 
+#define SEE	" (tests/vectors/README.md)"
+
 /* Values that modes are looked for among. */
 #define VALUES	32
 
@@ -318,14 +320,14 @@ static void expect_row(const struct quill_op_info *op)
 	uint32_t i;
 
 	if (!seen[op->opcode].seen)
-		fail_msg("%s has no vector", op->name);
+		fail_msg("%s has no vector" SEE, op->name);
 	/* ORDERED means the same for all */
 	for (i = 0; i < 16; i++)
 		if ((op->flags & ~QUILL_CMD_ORDERED) >> i & 1 && !seen[op->opcode].flag[i])
-			fail_msg("%s with flag %u has no vector", op->name, i);
+			fail_msg("%s with flag %u has no vector" SEE, op->name, i);
 	for (i = op->ext; i <= op->ext_max; i++)
 		if (!seen[op->opcode].ext[i])
-			fail_msg("%s with %u extension records has no vector", op->name, i);
+			fail_msg("%s with %u extension records has no vector" SEE, op->name, i);
 	if (op->types_a & ~types_seen(op->opcode, 0) || op->types_b & ~types_seen(op->opcode, 1) ||
 	    op->types_d & ~types_seen(op->opcode, 2))
 		fail_msg("%s: vectors have types a 0x%x, b 0x%x, d 0x%x; it takes 0x%x, 0x%x, 0x%x",

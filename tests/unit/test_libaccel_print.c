@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Commands as text and as JSON: what is printed says all that the records do, so that the records can be made of it
+ * again; and what breaks a rule is told.
+ */
+#include <glob.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "libaccel_stream.h"
+#include "quill/isa_fields.h"
+
+/* Of one vector's stream. */
+#define RECORDS	64
+
+static const char *const type_names[] = {
+	"NONE", "S8", "S32", "F32", "BF16", "F16", "E4M3", "E5M2", "Q8_0", "Q4_0", "S4",
+};
+
+static char *print(const union quill_cmd *cmd, uint32_t count, bool json, int wrong)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(accel_stream_print(f, cmd, count, json), wrong);
+	fclose(f);
+	return text;
+}
+
+/* ---- From what was printed back to records ---- */
+
+static uint64_t value_of(const char *text)
+{
+	size_t len;
+	uint32_t i;
+
+	text += *text == '"';
+	len = strcspn(text, "\",] }");
+	for (i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++)
+		if (len == strlen(type_names[i]) && !strncmp(text, type_names[i], len))
+			return i;
+	return *text == '-' ? (uint64_t)strtoll(text, NULL, 0) : strtoull(text, NULL, 0);
+}
+
+/* @text: a value, or several between brackets. */
+static void put_value(union quill_cmd *cmd, const struct quill_field *f, const char *text)
+{
+	uint32_t size = accel_field_element(f), at;
+	uint64_t value;
+
+	for (at = 0; at < f->size; at += size) {
+		text += strspn(text, "[, ");
+		value = value_of(text);
+		memcpy((char *)cmd + f->offset + at, &value, size);
+		text += strcspn(text, ",");
+	}
+}
+
+/* One "name=value" or "\"name\": value". */
+static void put_field(union quill_cmd *cmd, const struct quill_op_info *op, uint32_t record,
+		      const char *name, const char *value)
+{
+	const struct quill_field *f = quill_field_named(QUILL_RECORD_none, name);
+	uint32_t i;
+
+	if (!strcmp(name, "raw")) {
+		for (i = 0; i < 8; i++) {
+			value += strspn(value, "[, ");
+			cmd->raw[i] = value_of(value);
+			value += strcspn(value, ",");
+		}
+		return;
+	}
+	if (!f && op)
+		f = quill_field_named(op->record[record], name);
+	if (!f)
+		fail_msg("there is no field \"%s\"", name);
+	put_value(&cmd[record], f, value);
+}
+
+static const struct quill_op_info *op_named(const char *name, size_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < QUILL_OP_EXT; i++)
+		if (quill_op_info(i) && strlen(quill_op_info(i)->name) == len &&
+		    !strncmp(quill_op_info(i)->name, name, len))
+			return quill_op_info(i);
+	return NULL;
+}
+
+/* Of the text for people: "+n" begins an extension, "^" what was wrong. */
+static void parse_text(char *text, union quill_cmd *cmd)
+{
+	const struct quill_op_info *op = NULL;
+	union quill_cmd *at = cmd;
+	uint32_t record = 0;
+	char *line, *word, *rest, *lines, *equals;
+
+	for (line = strtok_r(text, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
+		word = strtok_r(line, " ", &rest);
+		if (*word == '^')
+			continue;
+		if (word[0] != '+' && !strchr(word, '=')) {
+			at = &cmd[strtoul(word, NULL, 10)];
+			word = strtok_r(NULL, " ", &rest);
+			op = op_named(word, strlen(word));
+			record = 0;
+			at->hdr.opcode = op ? op->opcode : 0;
+			word = strtok_r(NULL, " ", &rest);
+		}
+		for (; word; word = strtok_r(NULL, " ", &rest)) {
+			if (*word == '+') {
+				record = (uint32_t)strtoul(word + 1, NULL, 10);
+				at[record].hdr.opcode = QUILL_OP_EXT;
+				continue;
+			}
+			equals = strchr(word, '=');
+			assert_non_null(equals);
+			*equals = '\0';
+			put_field(at, op, record, word, equals + 1);
+		}
+	}
+}
+
+/* Of what accel_stream_print() writes as JSON, not of all JSON. */
+static void parse_json(char *text, union quill_cmd *cmd)
+{
+	const struct quill_op_info *op = NULL;
+	union quill_cmd *at = cmd;
+	uint32_t record = 0;
+	char *name, *end;
+
+	for (;;) {
+		text += strcspn(text, "\"{");
+		if (!*text)
+			return;
+		if (*text++ == '{') {
+			/* in the array of extensions, the next of them */
+			if (record)
+				at[record++].hdr.opcode = QUILL_OP_EXT;
+			continue;
+		}
+		name = text;
+		end = strchr(text, '"');
+		*end = '\0';
+		text = end + 3;
+		if (!strcmp(name, "record")) {
+			at = &cmd[strtoul(text, NULL, 10)];
+			op = NULL;
+			record = 0;
+		} else if (!strcmp(name, "opcode")) {
+			op = op_named(text + 1, strcspn(text + 1, "\""));
+			assert_non_null(op);
+			at->hdr.opcode = op->opcode;
+		} else if (!strcmp(name, "extensions")) {
+			record = 1;
+			continue;
+		} else if (strcmp(name, "error")) {
+			put_field(at, op, record ? record - 1 : 0, name, text);
+		}
+		/* behind the value */
+		if (*text == '[')
+			text = strchr(text, ']');
+		else if (*text == '"')
+			text = strchr(text + 1, '"') + 1;
+		/* a command's last extension, and with it the command */
+		if (!strncmp(text + strcspn(text, "}"), "}]}", 3) && text[strcspn(text, ",}")] == '}')
+			record = 0;
+	}
+}
+
+static void expect_same(const union quill_cmd *cmd, uint32_t count, bool json, int wrong)
+{
+	char *text = print(cmd, count, json, wrong), *copy = strdup(text);
+	union quill_cmd back[RECORDS] = { 0 };
+
+	(json ? parse_json : parse_text)(copy, back);
+	if (memcmp(cmd, back, count * sizeof(*cmd)))
+		fail_msg("this is not all that the records say:\n%s", text);
+	free(copy);
+	free(text);
+}
+
+/* ---- Tests ---- */
+
+static uint64_t rng = 1;
+
+static uint64_t random64(void)
+{
+	rng = rng * 6364136223846793005ull + 1442695040888963407ull;
+	return rng ^ rng >> 33;
+}
+
+/* Anything in any field, reserved ones included; each zero now and then. */
+static void random_record(union quill_cmd *cmd, uint32_t record)
+{
+	const struct quill_field *f;
+	uint64_t value;
+	uint32_t at, size;
+
+	for (f = quill_fields; f < quill_fields + QUILL_FIELD_COUNT; f++) {
+		if (f->record != record && f->record != QUILL_RECORD_none)
+			continue;
+		size = accel_field_element(f);
+		for (at = 0; at < f->size; at += size) {
+			value = random64() % 3 ? random64() >> random64() % 64 : 0;
+			memcpy((char *)cmd + f->offset + at, &value, size);
+		}
+	}
+}
+
+static void every_record_can_be_made_of_what_is_printed(void **state)
+{
+	union quill_cmd cmd[QUILL_MAX_RECORDS];
+	const struct quill_op_info *op;
+	struct quill_check why;
+	uint32_t opcode, n, i, times;
+	int wrong;
+
+	for (opcode = 0; opcode < QUILL_OP_EXT; opcode++) {
+		op = quill_op_info(opcode);
+		for (times = 0; op && times < 200; times++) {
+			memset(cmd, 0, sizeof(cmd));
+			n = op->ext + (uint32_t)(random64() % (op->ext_max - op->ext + 1u));
+			for (i = 0; i <= n; i++)
+				random_record(&cmd[i], op->record[i]);
+			cmd[0].hdr.opcode = op->opcode;
+			cmd[0].hdr.ext = (uint8_t)n;
+			for (i = 1; i <= n; i++)
+				cmd[i].hdr.opcode = QUILL_OP_EXT;
+			wrong = !!quill_cmd_check(cmd, n + 1, &why);
+			expect_same(cmd, n + 1, false, wrong);
+			expect_same(cmd, n + 1, true, wrong);
+		}
+	}
+}
+
+/* The commands of tests/vectors: all keep the rules, and there is one of each. */
+static void commands_that_keep_the_rules_are_printed_whole(void **state)
+{
+	union quill_cmd cmd[RECORDS];
+	bool seen[256] = { false };
+	uint32_t i, n = 0, byte;
+	unsigned int value;
+	char line[256];
+	glob_t files;
+	FILE *f;
+
+	assert_int_equal(glob("tests/vectors/*.txt", 0, NULL, &files), 0);
+	for (i = 0; i < files.gl_pathc; i++) {
+		f = fopen(files.gl_pathv[i], "r");
+		assert_non_null(f);
+		while (fgets(line, sizeof(line), f)) {
+			if (strncmp(line, "cmd ", 4)) {
+				/* one vector's are a stream */
+				if (n) {
+					expect_same(cmd, n, false, 0);
+					expect_same(cmd, n, true, 0);
+				}
+				n = 0;
+				continue;
+			}
+			assert_true(n < RECORDS);
+			memset(&cmd[n], 0, sizeof(cmd[n]));
+			for (byte = 0; sscanf(line + 4 + 2 * byte, "%2x", &value) == 1; byte++)
+				((uint8_t *)&cmd[n])[byte] = (uint8_t)value;
+			seen[cmd[n++].hdr.opcode] = true;
+		}
+		fclose(f);
+	}
+	globfree(&files);
+	for (i = 0; i < QUILL_OP_EXT; i++)
+		assert_true(seen[i] || !quill_op_info(i));
+}
+
+static void text_is_as_people_read_it(void **state)
+{
+	union quill_cmd cmd[4] = { 0 };
+	char *text;
+
+	cmd[0].hdr.opcode = QUILL_OP_RMSNORM;
+	cmd[0].hdr.flags = QUILL_CMD_ORDERED;
+	cmd[0].hdr.type_a = cmd[0].hdr.type_b = cmd[0].hdr.type_d = QUILL_TYPE_F32;
+	cmd[0].hdr.ext = 1;
+	cmd[0].norm.src = 0x1000;
+	cmd[0].norm.n = 7;
+	cmd[1].hdr.opcode = QUILL_OP_EXT;
+	cmd[1].norm_ext.eps = 0x3f000000;
+	cmd[2].hdr.opcode = 0x99;
+	cmd[3].hdr.opcode = QUILL_OP_JUMP;
+	cmd[3].jump.target = 64;
+	text = print(cmd, 4, false, 2);
+	assert_string_equal(text,
+		"     0  RMSNORM    flags=0x1 type_a=F32 type_b=F32 type_d=F32 ext=1\n"
+		"                  src=0x1000 dst=0x0 weight=0x0 residual=0x0 rows=0 n=7 src_stride=0 "
+		"dst_stride=0\n"
+		"                  +1 bias=0x0 sum=0x0 residual_stride=0 eps=0x3f000000(0.5)\n"
+		"        ^ RMSNORM: rows is 0; required: 1..2^24\n"
+		"     2  ?          raw=[0x99,0x0,0x0,0x0,0x0,0x0,0x0,0x0]\n"
+		"        ^ command: opcode is 153; required: an opcode of isa.h\n"
+		"     3  JUMP       target=0x40\n");
+	free(text);
+	text = print(cmd, 2, true, 1);
+	assert_string_equal(text,
+		"[{\"record\": 0, \"opcode\": \"RMSNORM\", \"flags\": \"0x1\", \"type_a\": \"F32\", "
+		"\"type_b\": \"F32\", \"type_d\": \"F32\", \"ext\": 1, \"src\": \"0x1000\", "
+		"\"dst\": \"0x0\", \"weight\": \"0x0\", \"residual\": \"0x0\", \"rows\": 0, \"n\": 7, "
+		"\"src_stride\": 0, \"dst_stride\": 0, \"extensions\": [{\"bias\": \"0x0\", "
+		"\"sum\": \"0x0\", \"residual_stride\": 0, \"eps\": \"0x3f000000\"}], "
+		"\"error\": \"RMSNORM: rows is 0; required: 1..2^24\"}]\n");
+	free(text);
+}
+
+/* Only the device knows what a patched command is. */
+static void a_patched_command_is_not_held_against_the_rules(void **state)
+{
+	union quill_cmd cmd[3] = { 0 };
+
+	cmd[0].hdr.opcode = QUILL_OP_PATCH;
+	cmd[0].patch.entry[0] = quill_patch_entry(1, 4, 1, 8);
+	cmd[1].hdr.opcode = QUILL_OP_FILL;
+	cmd[2].hdr.opcode = QUILL_OP_FILL;
+	free(print(cmd, 2, false, 0));
+	free(print(cmd, 3, false, 1));
+}
+
+/* An extension record that is missing, and one that no command wants. */
+static void extensions_out_of_place_are_told(void **state)
+{
+	union quill_cmd cmd[3] = { 0 };
+
+	cmd[0].hdr.opcode = QUILL_OP_NOP;
+	cmd[1].hdr.opcode = QUILL_OP_EXT;
+	cmd[2].hdr.opcode = QUILL_OP_GEMM;
+	cmd[2].hdr.ext = 1;
+	expect_same(cmd, 2, false, 1);
+	expect_same(cmd, 3, false, 2);
+	expect_same(cmd, 3, true, 2);
+	free(print(cmd, 0, true, 0));
+}
+
+/* What the program exits with, given @size bytes of @data. */
+static int run_program(const char *options, const void *data, size_t size)
+{
+	char command[128];
+	FILE *f;
+
+	snprintf(command, sizeof(command), "build/bin/quill-dis %s >/dev/null 2>&1", options);
+	f = popen(command, "w");
+	assert_non_null(f);
+	fwrite(data, 1, size, f);
+	return WEXITSTATUS(pclose(f));
+}
+
+static void the_program_exits_with_what_it_found(void **state)
+{
+	union quill_cmd cmd[2] = { 0 };
+
+	/* one that does not read gets no signal for it */
+	signal(SIGPIPE, SIG_IGN);
+	cmd[0].hdr.opcode = cmd[1].hdr.opcode = QUILL_OP_NOP;
+	assert_int_equal(run_program("", cmd, 128), 0);
+	assert_int_equal(run_program("--json -", cmd, 128), 0);
+	assert_int_equal(run_program("--help", cmd, 0), 0);
+	assert_int_equal(run_program("", cmd, 0), 1);
+	assert_int_equal(run_program("", cmd, 100), 1);
+	assert_int_equal(run_program("/nonexistent/stream", cmd, 0), 1);
+	cmd[1].hdr.version = 1;
+	assert_int_equal(run_program("", cmd, 128), 1);
+	assert_int_equal(run_program("--binary", cmd, 0), 2);
+	assert_int_equal(run_program("a b", cmd, 0), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_record_can_be_made_of_what_is_printed),
+		cmocka_unit_test(commands_that_keep_the_rules_are_printed_whole),
+		cmocka_unit_test(text_is_as_people_read_it),
+		cmocka_unit_test(a_patched_command_is_not_held_against_the_rules),
+		cmocka_unit_test(extensions_out_of_place_are_told),
+		cmocka_unit_test(the_program_exits_with_what_it_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -26,6 +26,7 @@ struct conv {
 	struct exec *x;
 	const struct quill_cmd_conv2d *cmd;
 	const struct quill_ext_conv2d *ext;
+	const struct quill_ext_conv2d_residual *residual;	/* NULL: none */
 	struct strip_source source;
 	bool depthwise;
 	bool rows;		/* a strip's pixels are the windows: 1 x 1 taps */
@@ -51,6 +52,8 @@ struct part {
 	uint32_t col, cols;	/* output channels */
 	const uint8_t *bias;
 	const uint8_t *scale;
+	const uint8_t *mult;		/* the residual's */
+	struct dma_view residual;
 	uint8_t *d;
 	uint64_t ldd;
 };
@@ -106,6 +109,8 @@ static uint32_t read_tables(struct part *p)
 	if (!what)
 		what = read_table(p, ext->scale, s8 ? sizeof(*r) : 4, DMA_SCRATCH_SCALE,
 				  &p->scale);
+	if (!what && p->c->residual)
+		what = read_table(p, p->c->residual->mult, 4, DMA_SCRATCH_ROW_SCALE, &p->mult);
 	r = (const struct quill_requant *)p->scale;
 	for (i = 0; !what && s8 && i < p->cols; i++)
 		if (r[i].mult < 0 || r[i].shift < 0 || r[i].shift > 62)
@@ -142,6 +147,12 @@ static struct quill_gemm_tile product(const struct part *p, uint32_t unit, uint3
 	tile.bias = bias;
 	if (tile.type_d == QUILL_TYPE_S8)
 		tile.requant = (const struct quill_requant *)p->scale + col;
+	if (c->residual) {
+		tile.residual = (const int8_t *)p->residual.ptr + row * p->residual.stride + col;
+		tile.residual_stride = p->residual.stride;
+		tile.residual_zero = c->residual->zero;
+		tile.residual_mult = (const int32_t *)p->mult + col;
+	}
 	return tile;
 }
 
@@ -289,6 +300,21 @@ static uint32_t run_depthwise(struct part *p)
 
 /* ---- Tiles ---- */
 
+/* The residual's rows, in place or copied: before anything of the result is written, whose place it may have. */
+static uint32_t open_residual(struct part *p, uint64_t first)
+{
+	const struct quill_ext_conv2d_residual *e = p->c->residual;
+	struct dma_rows rows = {
+		.va = e->residual + first * e->stride + p->col,
+		.rows = (uint64_t)p->lines * p->pixels,
+		.stride = e->stride,
+		.width = p->cols,
+	};
+
+	return dma_view_read(p->ctx, &p->c->x->port, &rows, 1, DMA_SCRATCH_RESIDUAL, &p->residual,
+			     p->fault);
+}
+
 static uint32_t run_part(struct part *p)
 {
 	const struct conv *c = p->c;
@@ -303,6 +329,8 @@ static uint32_t run_part(struct part *p)
 	uint32_t what;
 
 	what = read_tables(p);
+	if (!what && c->residual)
+		what = open_residual(p, first);
 	if (what)
 		return what;
 	if (dma_view_direct(p->ctx, &c->x->port, &out, c->size, true, &view)) {
@@ -311,13 +339,12 @@ static uint32_t run_part(struct part *p)
 	} else {
 		p->d = scratch(p, DMA_SCRATCH_D, out.rows * out.width);
 		p->ldd = p->cols;
-		if (!p->d)
-			return p->fault->fault;
 	}
-	what = c->depthwise ? run_depthwise(p) : run_groups(p);
+	what = !p->d ? p->fault->fault : c->depthwise ? run_depthwise(p) : run_groups(p);
 	if (!what && !view.direct)
 		what = dma_write_rows(p->ctx, &c->x->port, &out, p->d, out.width, p->fault);
 	dma_view_close(p->ctx, &view);
+	dma_view_close(p->ctx, &p->residual);
 	return what;
 }
 
@@ -395,6 +422,7 @@ uint32_t exec_conv2d(struct exec *x, struct dma_fault *fault)
 		.x = x,
 		.cmd = cmd,
 		.ext = &x->cmd[1].conv2d_ext,
+		.residual = cmd->hdr.ext > 1 ? &x->cmd[2].conv2d_residual : NULL,
 		.source = source_of(x->cmd),
 		.depthwise = quill_conv_depthwise(cmd->in_c, cmd->out_c, cmd->groups),
 		.size = quill_type_size(cmd->hdr.type_d),

@@ -32,6 +32,7 @@ void cost_conv2d(const struct profile *p, const union quill_cmd *cmd, struct cos
 {
 	const struct quill_cmd_conv2d *c = &cmd[0].conv2d;
 	const struct quill_ext_conv2d *e = &cmd[1].conv2d_ext;
+	const struct quill_ext_conv2d_residual *r = &cmd[2].conv2d_residual;
 	uint64_t windows = (uint64_t)c->batch * c->out_h * c->out_w;
 	uint64_t input = (uint64_t)c->batch * c->in_h * c->in_w * c->in_c;
 	uint64_t scale = c->hdr.type_d == QUILL_TYPE_S8 ? sizeof(struct quill_requant) : 4;
@@ -47,6 +48,12 @@ void cost_conv2d(const struct profile *p, const union quill_cmd *cmd, struct cos
 	cost_read(p, cost, e->bias, 1, (uint64_t)c->out_c * 4);
 	cost_read(p, cost, e->scale, 1, c->out_c * scale);
 	cost_write(p, cost, c->dst, dst.rows, dst.width);
+	if (c->hdr.ext > 1) {
+		struct image_rows rows = image_rows(c->batch, c->out_h, c->out_w, c->out_c, r->stride, 1);
+
+		cost_read(p, cost, r->residual, rows.rows, rows.width);
+		cost_read(p, cost, r->mult, 1, (uint64_t)c->out_c * 4);
+	}
 	finish(p, systolic_cycles(p, conv_blocks(p, c), windows, cost->mac_kind), cost);
 }
 

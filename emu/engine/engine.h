@@ -70,6 +70,12 @@ struct quill_gemm_tile {
 	/** @requant: S8, of this panel's columns; checked by the caller. */
 	const struct quill_requant *requant;
 	int32_t zero, lo, hi;
+	/** @residual: S8: what is added before the rounding, or NULL; row i at residual + i * residual_stride; may be D. */
+	const int8_t *residual;
+	size_t residual_stride;
+	int32_t residual_zero;
+	/** @residual_mult: of this panel's columns: a residual less its zero point counts so much / 2^shift. */
+	const int32_t *residual_mult;
 	/** @out: F32: the rest, of this tile's rows and columns. */
 	struct quill_gemm_floats out;
 };

@@ -65,14 +65,41 @@ static inline void gemm_store_s32(const struct gemm_columns *c, bool accumulate,
 	}
 }
 
+/*
+ * A row with a residual. In 64 bits, one rounding, half to even: half - 1, plus the bit that will be the last. Neither product
+ * nor sum reaches 2^63. Left to the compiler, which has the instruction set.
+ */
+static inline void gemm_residual_row(const struct gemm_columns *c, const struct quill_gemm_tile *t,
+				     const int32_t *acc, const int8_t *residual, int8_t *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++) {
+		int64_t shift = c->channel[i].shift, some = shift > 0;
+		int64_t x = (int32_t)((uint32_t)acc[i] + (uint32_t)c->bias[i]);
+
+		x = x * c->channel[i].mult +
+		    (int64_t)(residual[i] - t->residual_zero) * t->residual_mult[i];
+		x = (x + ((1ll << shift) >> 1) - some + (x >> shift & some)) >> shift;
+		x += t->zero;
+		x = x < t->lo ? t->lo : x;
+		d[i] = (int8_t)(x > t->hi ? t->hi : x);
+	}
+}
+
 /* Of any width, unlike S32. */
-static inline void gemm_store_s8(const struct gemm_columns *c, uint32_t n, uint32_t rows,
-				 int32_t (*acc)[QUILL_PANEL_N], int8_t *d, size_t ldd)
+static inline void gemm_store_s8(const struct gemm_columns *c, const struct quill_gemm_tile *t,
+				 uint32_t row, uint32_t rows, int32_t (*acc)[QUILL_PANEL_N], int8_t *d)
 {
 	uint32_t r;
 
-	for (r = 0; r < rows; r++)
-		vrequant_row(d + r * ldd, acc[r], c->bias, n, &c->requant);
+	for (r = 0; r < rows; r++, d += t->ldd) {
+		if (t->residual)
+			gemm_residual_row(c, t, acc[r],
+					  t->residual + (row + r) * t->residual_stride, d);
+		else
+			vrequant_row(d, acc[r], c->bias, t->n, &c->requant);
+	}
 }
 
 /* Sums become floats where they are. */
@@ -109,7 +136,7 @@ static inline void gemm_store(const struct gemm_columns *c, const struct quill_g
 	if (t->type_d == QUILL_TYPE_F32)
 		gemm_store_floats(t, row, rows, acc);
 	else if (t->type_d == QUILL_TYPE_S8)
-		gemm_store_s8(c, t->n, rows, acc, (int8_t *)t->d + row * t->ldd, t->ldd);
+		gemm_store_s8(c, t, row, rows, acc, (int8_t *)t->d + row * t->ldd);
 	else if (t->n < QUILL_PANEL_N)
 		gemm_store_narrow(c, t, rows, acc, (int32_t *)t->d + row * t->ldd);
 	else

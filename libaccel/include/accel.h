@@ -1209,9 +1209,21 @@ struct accel_conv2d {
 	int32_t lo;
 	/** @hi: ACCEL_S8: largest result, @lo..127. */
 	int32_t hi;
+	/**
+	 * @residual: ACCEL_S8: device address of int8_t images of the shape of the result; 0: none. May be @dst, with the
+	 *	same stride. (residual - @residual_zero) * residual_mult[o] joins the channel's sum * mult
+	 *	before both are divided by 2^shift and rounded, once.
+	 */
+	uint64_t residual;
+	/** @residual_mult: device address of int32_t[out_c]: scale of the residual / that of the result * 2^shift. */
+	uint64_t residual_mult;
+	/** @residual_stride: elements from pixel to pixel, at least @out_c; 0: dense. */
+	uint32_t residual_stride;
+	/** @residual_zero: zero point of the residual, -128..127. */
+	int32_t residual_zero;
 };
 
-/** accel_cmd_conv2d() - convolve images; takes two records */
+/** accel_cmd_conv2d() - convolve images; takes two records, with a residual three */
 int accel_cmd_conv2d(struct accel_stream *stream, const struct accel_conv2d *conv,
 		     const struct accel_cmd_opts *opts);
 

@@ -119,7 +119,7 @@ int accel_cmd_conv2d(struct accel_stream *stream, const struct accel_conv2d *con
 		{ "type_d", (uint32_t)conv->type_d, UINT8_MAX },
 	};
 	bool full = conv->type_d == ACCEL_S8 && !conv->lo && !conv->hi;
-	union quill_cmd cmd[2];
+	union quill_cmd cmd[3];
 	struct quill_ext_conv2d *e = &cmd[1].conv2d_ext;
 	int ret;
 
@@ -144,7 +144,14 @@ int accel_cmd_conv2d(struct accel_stream *stream, const struct accel_conv2d *con
 	e->zero = conv->zero;
 	e->lo = full ? -128 : conv->lo;
 	e->hi = full ? 127 : conv->hi;
-	return accel_stream_emit(stream, cmd, 2);
+	if (!conv->residual)
+		return accel_stream_emit(stream, cmd, 2);
+	accel_cmd_extend(cmd, 2);
+	cmd[2].conv2d_residual.residual = conv->residual;
+	cmd[2].conv2d_residual.mult = conv->residual_mult;
+	cmd[2].conv2d_residual.stride = accel_or(conv->residual_stride, conv->out_c);
+	cmd[2].conv2d_residual.zero = conv->residual_zero;
+	return accel_stream_emit(stream, cmd, 3);
 }
 
 int accel_cmd_pool(struct accel_stream *stream, const struct accel_pool *pool,

@@ -170,8 +170,40 @@ struct conv_case conv_make(struct conv_rig *r, const struct ref_images *s, uint3
 	make_epilogue(r, &c, &ref);
 	ref_conv2d_pack(&ref, (uint8_t)ref_random(&r->rnd), c.weight->ptr);
 	ref_conv2d(&ref);
+	c.ref = ref;
 	describe(&c, "CONV2D", type_d, 0);
 	return c;
+}
+
+void conv_add_residual(struct conv_rig *r, struct conv_case *c, uint32_t gap, bool in_place)
+{
+	const struct ref_images *s = &c->images;
+	uint32_t stride = in_place ? (uint32_t)s->dst_stride : s->out_c + gap, i;
+	struct quill_requant *requant = (struct quill_requant *)c->scale->ptr;
+	size_t windows = (size_t)s->batch * s->out_h * s->out_w, w;
+	struct quill_ext_conv2d_residual *e;
+
+	c->residual = in_place ? c->dst : buffer(r, windows * stride);
+	for (w = 0; w < windows; w++)
+		ref_random_s8(&r->rnd, (int8_t *)c->residual->ptr + w * stride, s->out_c);
+	c->mult = buffer(r, s->out_c * 4);
+	for (i = 0; i < s->out_c; i++) {
+		/* a shift that leaves room for a residual's multiplier of about 1 */
+		requant[i].mult >>= requant[i].shift - 24;
+		requant[i].shift = 24;
+		((int32_t *)c->mult->ptr)[i] = (int32_t)(ref_random(&r->rnd) >> 6) - (1 << 25);
+	}
+	c->ref.residual = (int8_t *)c->residual->ptr;
+	c->ref.residual_stride = stride;
+	c->ref.residual_zero = (int32_t)ref_random_below(&r->rnd, 256) - 128;
+	c->ref.residual_mult = (int32_t *)c->mult->ptr;
+	e = &qh_cmd(&r->s, QUILL_OP_EXT)->conv2d_residual;
+	c->cmd->hdr.ext = 2;
+	e->residual = c->residual->va;
+	e->mult = c->mult->va;
+	e->stride = stride;
+	e->zero = c->ref.residual_zero;
+	ref_conv2d(&c->ref);
 }
 
 static float special_float(struct ref_random *rnd)

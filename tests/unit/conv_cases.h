@@ -20,7 +20,8 @@ struct conv_rig {
 /* struct conv_case - one command; the buffers stay with the rig */
 struct conv_case {
 	struct ref_images images;
-	struct qh_buf *src, *weight, *dst, *bias, *scale;
+	struct qh_buf *src, *weight, *dst, *bias, *scale, *residual, *mult;
+	struct ref_conv2d ref;
 	union quill_cmd *cmd;
 	uint32_t element;	/* bytes of one of the result */
 	int8_t *plain;		/* weights as the reference has them */
@@ -38,6 +39,8 @@ struct ref_images conv_images(struct ref_images s);
 /** conv_make() - append a CONV2D with all of the epilogue that @type_d has; @gap: elements between pixels */
 struct conv_case conv_make(struct conv_rig *r, const struct ref_images *s, uint32_t type_d,
 			   uint32_t gap);
+/** conv_add_residual() - to a CONV2D to S8, directly after it was made; @in_place: it is what the result replaces */
+void conv_add_residual(struct conv_rig *r, struct conv_case *c, uint32_t gap, bool in_place);
 /** pool_make() - append a POOL; @special: some floats are NaN, infinite or -0 */
 struct conv_case pool_make(struct conv_rig *r, const struct ref_images *s, uint32_t type, uint32_t op,
 			   uint32_t gap, bool special);

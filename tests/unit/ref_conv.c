@@ -78,8 +78,27 @@ static float stored(float x)
 	return isnan(x) ? nanf("") : x;
 }
 
-static void finish(const struct ref_conv2d *c, size_t at, uint32_t o, int32_t acc)
+/* (acc * mult + residual * its mult) / 2^shift, to the nearest, ties to even; then as without a residual. */
+static int8_t with_residual(const struct ref_conv2d *c, size_t window, uint32_t o, int32_t acc)
 {
+	int64_t residual = c->residual[window * c->residual_stride + o] - c->residual_zero;
+	int64_t sum = (int64_t)acc * c->requant[o].mult + residual * c->residual_mult[o];
+	int64_t unit = (int64_t)1 << c->requant[o].shift, whole = sum / unit, rest = sum % unit;
+
+	if (rest < 0) {
+		rest += unit;
+		whole -= 1;
+	}
+	if (rest > unit - rest || (rest == unit - rest && whole % 2))
+		whole += 1;
+	whole += c->zero;
+	return (int8_t)(whole < c->lo ? c->lo : whole > c->hi ? c->hi : whole);
+}
+
+static void finish(const struct ref_conv2d *c, size_t window, uint32_t o, int32_t acc)
+{
+	size_t at = window * c->s.dst_stride + o;
+
 	if (c->type_d == QUILL_TYPE_F32) {
 		float x = (float)acc;
 
@@ -91,6 +110,8 @@ static void finish(const struct ref_conv2d *c, size_t at, uint32_t o, int32_t ac
 		acc = (int32_t)((uint32_t)acc + ((const uint32_t *)c->bias)[o]);
 	if (c->type_d == QUILL_TYPE_S32)
 		((int32_t *)c->dst)[at] = acc;
+	else if (c->residual)
+		((int8_t *)c->dst)[at] = with_residual(c, window, o, acc);
 	else
 		((int8_t *)c->dst)[at] = ref_requantise(acc, c->requant[o], c->zero, c->lo, c->hi);
 }
@@ -104,7 +125,7 @@ void ref_conv2d(const struct ref_conv2d *c)
 		for (y = 0; y < s->out_h; y++)
 			for (x = 0; x < s->out_w; x++)
 				for (o = 0; o < s->out_c; o++)
-					finish(c, window(s, b, y, x) * s->dst_stride + o, o,
+					finish(c, window(s, b, y, x), o,
 					       (int32_t)sum_of_window(c, b, y, x, o));
 }
 

@@ -35,6 +35,11 @@ struct ref_conv2d {
 	const float *scale;
 	const struct quill_requant *requant;
 	int32_t zero, lo, hi;
+	/** @residual: S8: laid out as the result, residual_stride elements from pixel to pixel, or NULL. */
+	const int8_t *residual;
+	size_t residual_stride;
+	int32_t residual_zero;
+	const int32_t *residual_mult;
 };
 
 /**

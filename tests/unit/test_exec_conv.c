@@ -55,6 +55,12 @@ static void check_conv(struct conv_rig *r, struct ref_images s, uint32_t type_d,
 	c = conv_make(r, &s, type_d, gap);
 	run_ok(r, &c);
 	conv_check(&c);
+	if (type_d != QUILL_TYPE_S8)
+		return;
+	c = conv_make(r, &s, type_d, gap);
+	conv_add_residual(r, &c, gap + 1, gap % 2);
+	run_ok(r, &c);
+	conv_check(&c);
 }
 
 static void check_pool(struct conv_rig *r, struct ref_images s, uint32_t gap)
@@ -371,6 +377,12 @@ static void every_operand_faults_at_its_first_bad_byte(void **state)
 			fault_without(&r, &c, c.bias, false);
 			c = conv_make(&r, &s[i], QUILL_TYPE_F32, 0);
 			fault_without(&r, &c, c.scale, false);
+			c = conv_make(&r, &s[i], QUILL_TYPE_S8, 0);
+			conv_add_residual(&r, &c, 0, false);
+			fault_without(&r, &c, c.residual, false);
+			c = conv_make(&r, &s[i], QUILL_TYPE_S8, 0);
+			conv_add_residual(&r, &c, 0, false);
+			fault_without(&r, &c, c.mult, false);
 		}
 		conv_rig_close(&r);
 	}
@@ -410,6 +422,9 @@ static void bad_requant_entry_faults_at_its_address(void **state)
 #define EXT(field, to, what)	\
 	{ QUILL_OP_CONV2D, 1, offsetof(struct quill_ext_conv2d, field), \
 	  sizeof(((union quill_cmd *)0)->conv2d_ext.field), to, QUILL_FAULT_##what }
+#define RESIDUAL(field, to, what)	\
+	{ QUILL_OP_CONV2D, 2, offsetof(struct quill_ext_conv2d_residual, field), \
+	  sizeof(((union quill_cmd *)0)->conv2d_residual.field), to, QUILL_FAULT_##what }
 #define POOL(field, to, what)	\
 	{ QUILL_OP_POOL, 0, offsetof(struct quill_cmd_pool, field), \
 	  sizeof(((union quill_cmd *)0)->pool.field), to, QUILL_FAULT_##what }
@@ -436,6 +451,8 @@ static const struct rule {
 	EXT(scale, 1ull << 48, RANGE), EXT(src_stride, 7, STRIDE), EXT(dst_stride, 9, STRIDE),
 	EXT(pad_top, 3, SHAPE), EXT(pad_left, 3, SHAPE), EXT(zero, 128, PARAM),
 	EXT(lo, (uint32_t)-129, PARAM), EXT(hi, (uint32_t)-121, PARAM), EXT(reserved, 1, RESERVED),
+	RESIDUAL(residual, 0, RANGE), RESIDUAL(mult, 2, ALIGN), RESIDUAL(mult, 0, RANGE),
+	RESIDUAL(stride, 9, STRIDE), RESIDUAL(zero, 128, PARAM), RESIDUAL(hdr.opcode, 1, EXT),
 	POOL(hdr.type_a, QUILL_TYPE_S32, TYPE), POOL(hdr.type_b, QUILL_TYPE_S8, TYPE),
 	POOL(hdr.type_d, QUILL_TYPE_F32, TYPE), POOL(hdr.ext, 1, EXT), POOL(in_h, 0, SHAPE),
 	POOL(out_w, 0, SHAPE), POOL(batch, 0, SHAPE), POOL(channels, 0, SHAPE), POOL(kh, 0, SHAPE),
@@ -464,6 +481,8 @@ static void every_rule_is_kept_by_the_firmware(void **state)
 		c = rule->opcode == QUILL_OP_POOL ?
 		    pool_make(&r, &s, QUILL_TYPE_S8, QUILL_POOL_MEAN, 0, false) :
 		    conv_make(&r, &s, QUILL_TYPE_S8, 0);
+		if (rule->record == 2)
+			conv_add_residual(&r, &c, 0, false);
 		memcpy((uint8_t *)c.cmd + at, &rule->value, rule->size);
 		cpl = conv_rig_run(&r);
 		if (cpl.status != rule->fault || cpl.address != at || cpl.engine != QUILL_ENGINE_FW)

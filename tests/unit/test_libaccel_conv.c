@@ -65,6 +65,34 @@ static void conv_fields_and_defaults(void **state)
 	assert_int_equal(e->zero, 3);
 }
 
+static void residual_is_a_third_record(void **state)
+{
+	struct accel_conv2d conv = good_conv2d();
+	struct fixture *f = *state;
+	const struct quill_ext_conv2d_residual *e = &f->cmds[2].conv2d_residual;
+	struct quill_check why;
+
+	conv.residual = VA + 1;
+	conv.residual_mult = VA + 4;
+	conv.residual_zero = -7;
+	assert_int_equal(accel_cmd_conv2d(&f->stream, &conv, NULL), 0);
+	assert_int_equal(accel_stream_records(&f->stream), 3);
+	assert_int_equal(quill_cmd_check(f->cmds, 3, &why), QUILL_FAULT_NONE);
+	assert_int_equal(e->residual, VA + 1);
+	assert_int_equal(e->mult, VA + 4);
+	assert_int_equal(e->stride, 8);
+	assert_int_equal(e->zero, -7);
+	accel_stream_reset(&f->stream);
+	conv.residual_stride = 7;
+	expect_refusal(f, accel_cmd_conv2d(&f->stream, &conv, NULL),
+		       "CONV2D: stride is 7; required: at least out_c (out_c is 8)");
+	conv.residual_stride = 0;
+	conv.type_d = ACCEL_S32;
+	conv.scale = 0;
+	expect_refusal(f, accel_cmd_conv2d(&f->stream, &conv, NULL),
+		       "CONV2D: type_d is 2; required: S8 (1), where there is a residual");
+}
+
 static void pool_fields_and_defaults(void **state)
 {
 	struct accel_pool pool = good_pool();
@@ -172,6 +200,8 @@ static void every_rule_has_words(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(accel_cmd_conv2d(&f->stream, &conv, NULL), 0);
+	conv.residual = conv.residual_mult = VA;
+	assert_int_equal(accel_cmd_conv2d(&f->stream, &conv, NULL), 0);
 	assert_int_equal(accel_cmd_pool(&f->stream, &pool, NULL), 0);
 	expect_words_for_every_rule(f, 300);
 }
@@ -263,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STREAM_TEST(conv_fields_and_defaults),
+		STREAM_TEST(residual_is_a_third_record),
 		STREAM_TEST(pool_fields_and_defaults),
 		STREAM_TEST(conv_errors_name_the_field),
 		STREAM_TEST(pool_errors_name_the_field),

@@ -39,6 +39,10 @@ static void take(struct vector *v, struct conv_rig *rig, struct conv_case *c)
 		vector_region(v, c->bias, NULL);
 	if (c->scale)
 		vector_region(v, c->scale, NULL);
+	if (c->residual) {
+		vector_region(v, c->residual, NULL);
+		vector_region(v, c->mult, NULL);
+	}
 	vector_region(v, c->dst, c->want);
 	conv_free(c);
 }
@@ -49,6 +53,16 @@ static void make_conv2d(struct vector *v, uint32_t mode)
 	struct ref_images s = conv_images(images[IMAGE(mode)]);
 	struct conv_case c = conv_make(&rig, &s, TYPE(mode), GAP(mode));
 
+	take(v, &rig, &c);
+}
+
+static void make_residual(struct vector *v, uint32_t mode)
+{
+	struct conv_rig rig = { .h = v->h, .as = v->as, .s = v->s, .rnd = v->rnd };
+	struct ref_images s = conv_images(images[IMAGE(mode)]);
+	struct conv_case c = conv_make(&rig, &s, QUILL_TYPE_S8, GAP(mode));
+
+	conv_add_residual(&rig, &c, 1, false);
 	take(v, &rig, &c);
 }
 
@@ -74,6 +88,8 @@ static const struct vector_row rows[] = {
 	{ "conv2d: S8, groups, gaps", make_conv2d, MODE(3, QUILL_TYPE_S8, 0, 2) },
 	{ "conv2d: S32, depthwise", make_conv2d, MODE(4, QUILL_TYPE_S32, 0, 0) },
 	{ "conv2d: F32, depthwise", make_conv2d, MODE(4, QUILL_TYPE_F32, 0, 0) },
+	{ "conv2d: S8, residual", make_residual, MODE(1, QUILL_TYPE_S8, 0, 0) },
+	{ "conv2d: S8, depthwise, residual, gaps", make_residual, MODE(4, QUILL_TYPE_S8, 0, 2) },
 	{ "pool: S8, largest", make_pool, MODE(1, QUILL_TYPE_S8, QUILL_POOL_MAX, 0) },
 	{ "pool: S8, mean, gaps", make_pool, MODE(1, QUILL_TYPE_S8, QUILL_POOL_MEAN, 3) },
 	{ "pool: S8, mean with padding", make_pool, MODE(1, QUILL_TYPE_S8, QUILL_POOL_MEAN_PADDED, 0) },

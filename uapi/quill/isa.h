@@ -144,7 +144,7 @@ struct quill_cmd_hdr {
 	X(GEMM, gemm, 0x20, TENSOR, 1, 1, gemm, gemm_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TFLOATS, \
 	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TBLOCKS, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
-	X(CONV2D, conv2d, 0x21, TENSOR, 1, 1, conv2d, conv2d_ext, none, none, \
+	X(CONV2D, conv2d, 0x21, TENSOR, 1, 2, conv2d, conv2d_ext, conv2d_residual, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(ATTENTION, attention, 0x30, TENSOR, 1, 2, attention, attention_ext, attention_more, none, \
 	  QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, QUILL_TS8, QUILL_TS8, QUILL_TF32) \
@@ -223,7 +223,8 @@ enum quill_opcode {
 	R(norm, quill_cmd_norm) R(norm_ext, quill_ext_norm) R(softmax, quill_cmd_softmax) \
 	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) R(eltwise, quill_cmd_eltwise) \
 	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \
-	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) R(pool, quill_cmd_pool)
+	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) \
+	R(conv2d_residual, quill_ext_conv2d_residual) R(pool, quill_cmd_pool)
 
 enum quill_record {
 	QUILL_RECORD_none,

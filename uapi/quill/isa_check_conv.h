@@ -63,6 +63,27 @@ static inline __u32 quill_check_conv2d_epilogue(const union quill_cmd *cmd,
 	return QUILL_FAULT_NONE;
 }
 
+static inline __u32 quill_check_conv2d_residual(const union quill_cmd *cmd,
+						struct quill_check *why)
+{
+	const struct quill_cmd_conv2d *c = &cmd[0].conv2d;
+	const struct quill_ext_conv2d_residual *e = &cmd[2].conv2d_residual;
+	__u32 out = (__u32)c->batch * c->out_h * c->out_w;
+
+	QUILL_REQUIRE(c->hdr.type_d == QUILL_TYPE_S8, TYPE, 0, hdr, type_d,
+		      "S8 (1), where there is a residual");
+	QUILL_REQUIRE(out == 1 || e->stride >= c->out_c, STRIDE, 2, conv2d_residual, stride,
+		      "at least out_c|out_c");
+	QUILL_REQUIRE(quill_check_range(e->residual, out, e->stride, c->out_c), RANGE, 2,
+		      conv2d_residual, residual, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(!(e->mult & 3), ALIGN, 2, conv2d_residual, mult, "a multiple of 4");
+	QUILL_REQUIRE(quill_check_range(e->mult, 1, 0, (__u64)c->out_c * 4), RANGE, 2,
+		      conv2d_residual, mult, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(e->zero >= -128 && e->zero <= 127, PARAM, 2, conv2d_residual, zero,
+		      "-128..127");
+	return QUILL_FAULT_NONE;
+}
+
 static inline __u32 quill_check_conv2d_operands(const union quill_cmd *cmd,
 						struct quill_check *why)
 {
@@ -87,6 +108,8 @@ static inline __u32 quill_check_conv2d_operands(const union quill_cmd *cmd,
 	QUILL_REQUIRE(quill_check_range(c->dst, out, (__u64)e->dst_stride * size,
 					(__u64)c->out_c * size), RANGE, 0, conv2d, dst,
 		      QUILL_IN_48_BITS);
+	if (c->hdr.ext > 1 && quill_check_conv2d_residual(cmd, why))
+		return why->fault;
 	return quill_check_conv2d_epilogue(cmd, why);
 }
 

@@ -111,6 +111,30 @@ struct quill_ext_conv2d {
 	F(conv2d_ext, zero, SIGNED) F(conv2d_ext, lo, SIGNED) F(conv2d_ext, hi, SIGNED) \
 	F(conv2d_ext, reserved, ZERO)
 
+/**
+ * struct quill_ext_conv2d_residual - CONV2D to S8, third record, where there is a residual
+ *
+ * (residual - zero) * mult[o] joins the channel's sum * mult before both are divided by 2^shift and rounded, once.
+ */
+struct quill_ext_conv2d_residual {
+	struct quill_cmd_hdr hdr;
+	/** @residual: device address, int8, of the shape of the result; may be the result's, with its stride. */
+	__u64 residual;
+	/** @mult: device address of s32[out_c], 4-byte aligned. */
+	__u64 mult;
+	/** @stride: elements from pixel to pixel, at least out_c. */
+	__u32 stride;
+	/** @zero: the residual's zero point, -128..127. */
+	__s32 zero;
+	/** @reserved: zero. */
+	__u64 reserved[3];
+};
+
+#define QUILL_FIELDS_conv2d_residual(F) \
+	F(conv2d_residual, residual, ADDR) F(conv2d_residual, mult, ADDR) \
+	F(conv2d_residual, stride, STRIDE) F(conv2d_residual, zero, SIGNED) \
+	F(conv2d_residual, reserved, ZERO)
+
 /*
  * Packed weights. Each group is a GEMM's B (see quill_packed_offset()) with a row for each (i, j, input channel of the
  * group), in this order, and a column for each output channel of the group; one group follows the other. But

@@ -117,6 +117,7 @@ static int quill_device_software(struct quill_device *qdev)
 	init_rwsem(&qdev->hw_lock);
 	init_completion(&qdev->stopped);
 	spin_lock_init(&qdev->hwq_lock);
+	spin_lock_init(&qdev->totals.lock);
 	INIT_LIST_HEAD(&qdev->bos);
 	ret = drmm_mutex_init(drm, &qdev->as_lock);
 	if (!ret)

@@ -13,6 +13,7 @@
  *		qdev->hwq_lock	spinlock, irqs: from hardware queue to struct quill_queue
  *		  queue->lock	spinlock, irqs: ring, running jobs, counters
  *		    fence->lock
+ *		    qdev->totals.lock	spinlock, irqs: counters of all queues
  *
  * queue->submit_lock is taken with none of these held and takes none but queue->lock.
  * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock, too, and
@@ -164,6 +165,14 @@ struct quill_device {
 	unsigned long recoveries;
 	/** @reset_count: steps of the ladder that were taken. */
 	atomic_t reset_count;
+
+	/** @totals: of all queues since the driver was bound, those that are gone included. */
+	struct {
+		spinlock_t lock;
+		u64 jobs;
+		u64 faults;
+		u64 counters[QUILL_COUNTER_COUNT];
+	} totals;
 };
 
 #define to_quill(d) container_of(d, struct quill_device, drm)

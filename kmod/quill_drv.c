@@ -101,23 +101,34 @@ static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info 
 	info->max_stream_size = DRM_QUILL_MAX_STREAM_SIZE;
 }
 
+/* @size bytes of an answer, or how many there are. */
+static int quill_dev_answer(struct drm_quill_dev_query *args, const void *answer, u32 size)
+{
+	if (!args->ptr) {
+		args->size = size;
+		return 0;
+	}
+	args->size = min_t(u32, args->size, size);
+	return copy_to_user(u64_to_user_ptr(args->ptr), answer, args->size) ? -EFAULT : 0;
+}
+
 static int quill_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_quill_dev_query *args = data;
+	struct drm_quill_queue_query counters;
 	struct drm_quill_dev_info info;
+	int ret;
 
-	if (args->type != DRM_QUILL_DEV_QUERY_INFO)
+	switch (args->type) {
+	case DRM_QUILL_DEV_QUERY_INFO:
+		quill_dev_info(to_quill(drm), &info);
+		return quill_dev_answer(args, &info, sizeof(info));
+	case DRM_QUILL_DEV_QUERY_COUNTERS:
+		ret = quill_stats_device(to_quill(drm), &counters);
+		return ret ? ret : quill_dev_answer(args, &counters, sizeof(counters));
+	default:
 		return -EINVAL;
-	if (!args->ptr) {
-		args->size = sizeof(info);
-		return 0;
 	}
-
-	quill_dev_info(to_quill(drm), &info);
-	args->size = min_t(u32, args->size, sizeof(info));
-	if (copy_to_user(u64_to_user_ptr(args->ptr), &info, args->size))
-		return -EFAULT;
-	return 0;
 }
 
 static int quill_open(struct drm_device *drm, struct drm_file *file)

@@ -133,8 +133,7 @@ void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int e
 	lockdep_assert_held(&queue->lock);
 	list_del_init(&job->node);
 	queue->head_since = ktime_get();
-	queue->stats.jobs++;
-	queue->stats.faults += !!error;
+	quill_stats_end_job(queue, error);
 	trace_quill_done(job, error);
 	/* The job may be freed from here on. */
 	quill_fence_signal(job->fence, error);

@@ -3,8 +3,10 @@
  * Quill: what a queue's jobs have cost, and how the last that failed did: QUEUE_QUERY.
  *
  * Counters come from the device and mean nothing to the driver: it adds them up, modulo 2^64 as
- * they are defined, and keeps those of the last jobs.
+ * they are defined, by queue and for the whole device, and keeps those of the last jobs. What the
+ * whole device has done tells one user of the others, so it takes CAP_PERFMON to see it.
  */
+#include <linux/capability.h>
 #include <linux/slab.h>
 
 #include "quill_device.h"
@@ -25,11 +27,28 @@ void quill_stats_fini(struct quill_queue *queue)
 }
 
 /*
+ * quill_stats_end_job() - a job has ended, however
+ */
+void quill_stats_end_job(struct quill_queue *queue, int error)
+{
+	struct quill_device *qdev = queue->qdev;
+
+	lockdep_assert_held(&queue->lock);
+	queue->stats.jobs++;
+	queue->stats.faults += !!error;
+	spin_lock(&qdev->totals.lock);
+	qdev->totals.jobs++;
+	qdev->totals.faults += !!error;
+	spin_unlock(&qdev->totals.lock);
+}
+
+/*
  * quill_stats_count() - take in the record of a job that has ended
  */
 void quill_stats_count(struct quill_queue *queue, const struct quill_job_cpl *rec)
 {
 	struct quill_queue_stats *stats = &queue->stats;
+	struct quill_device *qdev = queue->qdev;
 	struct quill_job_counters *entry;
 	int i;
 
@@ -42,6 +61,10 @@ void quill_stats_count(struct quill_queue *queue, const struct quill_job_cpl *re
 		entry->counters[i] = rec->counters[i];
 		stats->counters[i] += rec->counters[i];
 	}
+	spin_lock(&qdev->totals.lock);
+	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
+		qdev->totals.counters[i] += rec->counters[i];
+	spin_unlock(&qdev->totals.lock);
 }
 
 /* The counters of one job, or the sums; NULL if the job is not remembered. Job 0 is none. */
@@ -99,6 +122,22 @@ static void quill_stats_fill_state(struct quill_queue *queue, struct drm_quill_q
 	args->fault_engine = stats->fault.engine;
 	args->fault_elapsed_ms = stats->fault_elapsed_ms;
 	args->timeout_ms = queue->timeout_ms;
+}
+
+/*
+ * quill_stats_device() - DEV_QUERY's answer: what all queues have done
+ */
+int quill_stats_device(struct quill_device *qdev, struct drm_quill_queue_query *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	if (!perfmon_capable())
+		return -EACCES;
+	spin_lock_irq(&qdev->totals.lock);
+	answer->jobs = qdev->totals.jobs;
+	answer->faults = qdev->totals.faults;
+	quill_stats_fill_counters(answer, qdev->totals.counters);
+	spin_unlock_irq(&qdev->totals.lock);
+	return 0;
 }
 
 int quill_ioctl_queue_query(struct drm_device *drm, void *data, struct drm_file *file)

@@ -1448,6 +1448,16 @@ int accel_queue_counters(struct accel_queue *queue, uint64_t point,
 			 struct accel_counters *counters);
 
 /**
+ * accel_device_counters() - read the counters of all queues of all users, since the driver was bound
+ * @dev: the device
+ * @jobs: jobs that have ended, or NULL
+ * @counters: filled in
+ *
+ * Return: 0; -EACCES without CAP_PERFMON, for they tell of what others do.
+ */
+int accel_device_counters(struct accel_device *dev, uint64_t *jobs, struct accel_counters *counters);
+
+/**
  * struct accel_fault - the last fault of a queue, for programs; accel_queue_wait() has it in words
  */
 struct accel_fault {

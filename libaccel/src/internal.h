@@ -127,6 +127,8 @@ struct accel_queue *accel_queue_get(struct accel_queue *queue);
 struct accel_vm *accel_queue_vm(struct accel_queue *queue);
 
 /* describe.c: words for what was wrong */
+void accel_counters_from_drm(struct accel_counters *counters,
+			     const struct drm_quill_queue_query *query);
 struct quill_field;
 uint32_t accel_field_element(const struct quill_field *f);
 void accel_describe_cmd(const union quill_cmd *cmd, const struct quill_check *why, char *text,

@@ -534,18 +534,6 @@ int accel_queue_stats(struct accel_queue *queue, struct accel_queue_stats *stats
 	return 0;
 }
 
-static struct accel_engine_counters accel_engine_counters(const struct drm_quill_queue_query *query,
-							  unsigned int engine)
-{
-	return (struct accel_engine_counters) {
-		.compute = query->busy[engine] - query->stall_memory[engine],
-		.memory = query->stall_memory[engine],
-		.dependency = query->stall_dependency[engine],
-		.firmware = query->stall_firmware[engine],
-		.idle = query->idle[engine],
-	};
-}
-
 int accel_queue_counters(struct accel_queue *queue, uint64_t point,
 			 struct accel_counters *counters)
 {
@@ -566,21 +554,7 @@ int accel_queue_counters(struct accel_queue *queue, uint64_t point,
 				   "of queue %u: %s", (unsigned long long)point, queue->id,
 				   ret == -ENOENT ? "it has not ended, or is forgotten" :
 				   strerror(-ret));
-	*counters = (struct accel_counters) {
-		.cycles = query.cycles,
-		.tensor = accel_engine_counters(&query, QUILL_ENGINE_TENSOR),
-		.vector = accel_engine_counters(&query, QUILL_ENGINE_VECTOR),
-		.dma = accel_engine_counters(&query, QUILL_ENGINE_DMA),
-		.commands = query.commands,
-		.macs = query.macs,
-		.vector_ops = query.vector_ops,
-		.bytes_read = query.bytes_read,
-		.bytes_written = query.bytes_written,
-		.sram_read = query.sram_read,
-		.sram_written = query.sram_written,
-		.link_bytes = query.link_bytes,
-		.energy_pj = query.energy_pj,
-	};
+	accel_counters_from_drm(counters, &query);
 	return 0;
 }
 

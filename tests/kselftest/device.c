@@ -95,11 +95,57 @@ TEST_F(dev, query_writes_no_more_than_there_is_room_for)
 
 TEST_F(dev, query_of_unknown_type_is_EINVAL)
 {
-	struct drm_quill_dev_query query = { .type = 1 };
+	struct drm_quill_dev_query query = { .type = DRM_QUILL_DEV_QUERY_COUNTERS + 1 };
 
 	EXPECT_EQ(-EINVAL, q_ioctl(self->fd, DRM_IOCTL_QUILL_DEV_QUERY, &query));
 	query.type = ~0u;
 	EXPECT_EQ(-EINVAL, q_ioctl(self->fd, DRM_IOCTL_QUILL_DEV_QUERY, &query));
+}
+
+static int query_totals(int fd, struct drm_quill_queue_query *totals)
+{
+	struct drm_quill_dev_query query = {
+		.type = DRM_QUILL_DEV_QUERY_COUNTERS,
+		.size = sizeof(*totals), .ptr = (uintptr_t)totals,
+	};
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_DEV_QUERY, &query);
+}
+
+/* Of queues that are gone, too. */
+TEST_F(dev, counters_of_the_device_are_those_of_its_queues)
+{
+	struct drm_quill_queue_query before, after, queue;
+	struct q_context ctx;
+	union quill_cmd copy;
+	int i;
+
+	ASSERT_EQ(0, query_totals(self->fd, &before));
+	ASSERT_EQ(0, q_context_init(&ctx, 0));
+	copy = q_copy(q_data(&ctx) + PAGE, q_data(&ctx), PAGE);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, q_run_wait(&ctx, &copy, 1));
+	ASSERT_EQ(0, q_queue_query(ctx.fd, ctx.queue, &queue));
+	close(ctx.fd);
+	ASSERT_EQ(0, query_totals(self->fd, &after));
+	EXPECT_EQ(before.jobs + 3, after.jobs);
+	EXPECT_EQ(before.faults, after.faults);
+	EXPECT_EQ(before.cycles + queue.cycles, after.cycles);
+	EXPECT_EQ(before.bytes_read + 3 * PAGE, after.bytes_read);
+	EXPECT_EQ(before.energy_pj + queue.energy_pj, after.energy_pj);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(after.cycles, after.busy[i] + after.stall_dependency[i] +
+			  after.stall_firmware[i] + after.idle[i]);
+	EXPECT_EQ(0, after.queue_id);
+	EXPECT_EQ(0, after.fault_job);
+}
+
+TEST_F(dev, counters_of_the_device_are_not_for_everybody)
+{
+	struct drm_quill_queue_query totals;
+
+	ASSERT_EQ(0, setresuid(1000, 1000, 1000));
+	EXPECT_EQ(-EACCES, query_totals(self->fd, &totals));
 }
 
 TEST_F(dev, query_into_memory_that_is_not_there_is_EFAULT)

@@ -77,6 +77,11 @@ struct drm_quill_array {
 enum drm_quill_dev_query_type {
 	/** @DRM_QUILL_DEV_QUERY_INFO: struct drm_quill_dev_info. */
 	DRM_QUILL_DEV_QUERY_INFO = 0,
+	/**
+	 * @DRM_QUILL_DEV_QUERY_COUNTERS: struct drm_quill_queue_query: its jobs, faults and counters, of all queues
+	 * since the driver was bound; all else in it is 0. They tell one user of the others: CAP_PERFMON.
+	 */
+	DRM_QUILL_DEV_QUERY_COUNTERS = 1,
 };
 
 /**
@@ -85,7 +90,7 @@ enum drm_quill_dev_query_type {
  * With @ptr 0, @size is set to the bytes that the answer has. Otherwise at most @size
  * bytes are written to @ptr and @size is set to what was written.
  *
- * Errors: -EINVAL (unknown type), -EFAULT.
+ * Errors: -EINVAL (unknown type), -EACCES (COUNTERS), -EFAULT.
  */
 struct drm_quill_dev_query {
 	/** @type: enum drm_quill_dev_query_type. */

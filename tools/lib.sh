@@ -5,7 +5,8 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/quill
-BUILD=$ROOT/build
+# SAN=thread: what `make SAN=thread` builds, apart.
+BUILD=$ROOT/build${SAN:+/san-${SAN//,/-}}
 LOG=$BUILD/log
 APT_DIR=$CACHE/apt
 # As emu/qemu/build makes it.

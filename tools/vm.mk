@@ -26,13 +26,14 @@ $(QEMU): $(wildcard emu/qemu/*) emu/core/quill_emu.h $(wildcard uapi/quill/*.h)
 
 MAKE_J := $(MAKE) --no-print-directory -j$(shell nproc)
 
-.PHONY: help deps all everything run vm check bench train clean qemu kernel checks
+.PHONY: help deps all everything run vm check bench train clean qemu kernel checks check-san
 
 help:
 	@echo 'Quill, an inference accelerator in emulation. Targets:'
 	@echo
 	@echo '  make run     boot the VM and let a small language model write (PROMPT="..." TOKENS=64)'
 	@echo '  make check   every test, native and in the VM'
+	@echo '  make check-san    the native tests under ASan and UBSan, then under TSan'
 	@echo '  make vm      a shell in the VM: module loaded, tools and manual at hand'
 	@echo '  make bench   measure beside peers; writes build/bench.jsonl'
 	@echo '  make fuzz    fuzz the device, SECONDS=60 a target (needs clang and libclang-rt-14-dev)'
@@ -64,6 +65,12 @@ vm: all
 check: all
 	@$(MAKE_J) unit
 	@tests/run
+
+# Each sanitizer's objects are apart; a finding ends its test with a status of its own.
+check-san: deps
+	@for san in address,undefined thread; do \
+		$(MAKE_J) SAN=$$san unit && SAN=$$san tests/run native || exit 1; \
+	done
 
 bench: all
 	@tools/bench

@@ -34,6 +34,10 @@
 /* Set in QUILL_CORE_ERROR when the processor died of a trap; mcause is in the low bits. */
 #define CORE_ERROR_TRAP		0x80000000u
 
+/*
+ * What a guest can see of the structures below is part of a snapshot: what is added to them belongs in snapshot.c or
+ * snapshot_slot.c as well.
+ */
 struct issued {
 	union quill_cmd rec[QUILL_MAX_RECORDS];
 	uint64_t end;		/* device time at which it has finished */
@@ -126,6 +130,8 @@ struct core {
 	pthread_cond_t idle;	/* the supervisor waits here */
 	/* The control processor leaves its loop; engines drop what they have. */
 	_Atomic bool stop;
+	/* The control processor leaves its loop and keeps its place; engines begin nothing. */
+	_Atomic bool pause;
 	/* The interrupt line, readable without the lock. */
 	_Atomic bool irq;
 	_Atomic uint32_t pc;
@@ -135,6 +141,7 @@ struct core {
 	bool quit;
 	bool run;		/* asked to boot */
 	bool active;		/* boots or runs */
+	bool frozen;		/* active, but has left its loop for a pause */
 	bool want_stop, want_start;	/* requests to the supervisor */
 	uint32_t status;	/* enum quill_core_status */
 	uint32_t error;
@@ -172,7 +179,8 @@ struct quill_emu {
 	struct profile profile;
 	char profile_name[64];	/* as asked for; cut, if it is a long path */
 	uint8_t *mem;
-	uint64_t power_on_ns;
+	/* When the device's clock was 0, had it never stood still. */
+	_Atomic uint64_t power_on_ns;
 	struct mmu mmu;
 	struct pool *pool;
 	struct core core[QUILL_MAX_CORES];
@@ -187,7 +195,12 @@ struct quill_emu {
 	_Atomic uint32_t reset_count;
 	uint64_t resets_wanted, resets_done;	/* under lock */
 	bool cores_wanted;			/* under lock */
+	struct device_call *call;		/* under lock */
 	bool quit;				/* under lock */
+
+	/* the supervisor's only */
+	bool paused;
+	uint64_t paused_ns;			/* since when */
 };
 
 static inline uint32_t core_irq_pending(const struct core *core)
@@ -219,12 +232,16 @@ void core_trace(struct quill_emu *emu, const char *fmt, ...) __attribute__((form
 uint64_t core_now_ns(void);
 void device_request_reset(struct quill_emu *emu);
 void device_request_core(struct core *core, bool stop, bool start);
+void device_call(struct quill_emu *emu, void (*fn)(struct quill_emu *emu, void *arg), void *arg);
+void device_reset(struct quill_emu *emu);
 
 /* ---- processor.c ---- */
 int processor_init(struct core *core);
 void processor_fini(struct core *core);
 void processor_stop(struct core *core);
 void processor_start(struct core *core);
+void processor_pause(struct core *core);
+void processor_resume(struct core *core);
 void processor_irq(struct core *core);
 uint64_t processor_time_us(struct core *core);
 void processor_timer(struct core *core);
@@ -243,10 +260,12 @@ void cb_admin(struct core *core, uint32_t tail);
 int issue_init(struct core *core);
 void issue_fini(struct core *core);
 void issue_go(struct core *core, uint32_t go);
+uint32_t issue_check(const struct issued *cmd, uint32_t records, unsigned int engine);
 void issue_abort(struct core *core, uint32_t mask);
 void issue_abort_all(struct core *core);
 void issue_resume(struct core *core, uint32_t mask);
 bool issue_any_busy(struct core *core);
+bool issue_any_runs(const struct core *core);
 uint32_t issue_runs(struct core *core, unsigned int engine);
 void issue_pop(struct core *core, struct retirement *out);
 void issue_drop(struct core *core);

@@ -61,6 +61,12 @@ int core_thread(pthread_t *thread, const char *name, void *(*fn)(void *), void *
 
 /* ---- The supervisor ---- */
 
+struct device_call {
+	void (*fn)(struct quill_emu *emu, void *arg);
+	void *arg;
+	bool done;
+};
+
 /* Stop a core. Whether it was at work, so that this counts as a reset. */
 static bool halt_core(struct core *core)
 {
@@ -73,7 +79,7 @@ static bool halt_core(struct core *core)
 	return counts;
 }
 
-static void reset_device(struct quill_emu *emu)
+void device_reset(struct quill_emu *emu)
 {
 	unsigned int i;
 
@@ -117,6 +123,22 @@ static void serve_core(struct core *core)
 	pthread_mutex_unlock(&core->lock);
 }
 
+/* What somebody wants done between resets. Under the device's lock, which is let go meanwhile. */
+static bool serve_call(struct quill_emu *emu)
+{
+	struct device_call *call = emu->call;
+
+	if (!call)
+		return false;
+	pthread_mutex_unlock(&emu->lock);
+	call->fn(emu, call->arg);
+	pthread_mutex_lock(&emu->lock);
+	call->done = true;
+	emu->call = NULL;
+	pthread_cond_broadcast(&emu->done);
+	return true;
+}
+
 /* Serve one request, if there is one. Under the device's lock, which is let go meanwhile. */
 static bool serve(struct quill_emu *emu)
 {
@@ -125,7 +147,7 @@ static bool serve(struct quill_emu *emu)
 
 	if (wanted != emu->resets_done) {
 		pthread_mutex_unlock(&emu->lock);
-		reset_device(emu);
+		device_reset(emu);
 		pthread_mutex_lock(&emu->lock);
 		emu->resets_done = wanted;
 		if (emu->resets_wanted == wanted)
@@ -134,7 +156,7 @@ static bool serve(struct quill_emu *emu)
 		return true;
 	}
 	if (!emu->cores_wanted)
-		return false;
+		return serve_call(emu);
 	emu->cores_wanted = false;
 	pthread_mutex_unlock(&emu->lock);
 	for (i = 0; i < emu->cores; i++)
@@ -203,6 +225,57 @@ void quill_emu_reset(struct quill_emu *emu)
 	while (emu->resets_done < ticket)
 		pthread_cond_wait(&emu->done, &emu->lock);
 	pthread_mutex_unlock(&emu->lock);
+}
+
+/* Have the supervisor do something, after what was asked of it before, and wait. */
+void device_call(struct quill_emu *emu, void (*fn)(struct quill_emu *emu, void *arg), void *arg)
+{
+	struct device_call call = { .fn = fn, .arg = arg };
+
+	pthread_mutex_lock(&emu->lock);
+	while (emu->call)
+		pthread_cond_wait(&emu->done, &emu->lock);
+	emu->call = &call;
+	pthread_cond_signal(&emu->wake);
+	while (!call.done)
+		pthread_cond_wait(&emu->done, &emu->lock);
+	pthread_mutex_unlock(&emu->lock);
+}
+
+/* ---- Standing still ---- */
+
+static void pause_device(struct quill_emu *emu, void *unused)
+{
+	unsigned int i;
+
+	if (emu->paused)
+		return;
+	for (i = 0; i < emu->cores; i++)
+		processor_pause(&emu->core[i]);
+	emu->paused = true;
+	emu->paused_ns = core_now_ns();
+}
+
+static void resume_device(struct quill_emu *emu, void *unused)
+{
+	unsigned int i;
+
+	if (!emu->paused)
+		return;
+	atomic_fetch_add(&emu->power_on_ns, core_now_ns() - emu->paused_ns);
+	emu->paused = false;
+	for (i = 0; i < emu->cores; i++)
+		processor_resume(&emu->core[i]);
+}
+
+void quill_emu_pause(struct quill_emu *emu)
+{
+	device_call(emu, pause_device, NULL);
+}
+
+void quill_emu_resume(struct quill_emu *emu)
+{
+	device_call(emu, resume_device, NULL);
 }
 
 /* ---- Made and destroyed ---- */

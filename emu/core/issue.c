@@ -86,7 +86,7 @@ static void execute(struct engine *engine, const struct issued *cmd, struct dma_
 		stop_lane(lane_of(engine, cmd->slot));
 	retire(engine, cmd, &fault);
 	drop_doomed(engine, cmd->slot);
-	if (atomic_load(&core->stop))
+	if (atomic_load(&core->stop) || atomic_load(&core->pause))
 		pthread_cond_broadcast(&core->idle);
 	pthread_mutex_unlock(&core->lock);
 }
@@ -101,7 +101,7 @@ static void *engine_main(void *arg)
 	pthread_mutex_lock(&core->lock);
 	while (!core->quit) {
 		/* The control processor's thread may be running a small one. */
-		slot = engine->running ? -1 : slot_next(engine);
+		slot = engine->running || atomic_load(&core->pause) ? -1 : slot_next(engine);
 		if (slot < 0) {
 			pthread_cond_wait(&engine->wake, &core->lock);
 			continue;
@@ -125,13 +125,28 @@ void issue_kick(struct core *core)
 		pthread_cond_signal(&core->engine[i].wake);
 }
 
+/* Is @cmd one that @engine may execute? Return: enum quill_fault. */
+uint32_t issue_check(const struct issued *cmd, uint32_t records, unsigned int engine)
+{
+	struct quill_check why;
+	uint32_t what = quill_cmd_check(cmd->rec, records, &why);
+	const struct quill_op_info *op;
+
+	if (what)
+		return what;
+	op = quill_op_info(cmd->rec[0].hdr.opcode);
+	if (op->engine >= QUILL_ENGINE_COUNT || op->engine != engine)
+		return QUILL_FAULT_INTERNAL;
+	if (cmd->as == QUILL_AS_HOST || cmd->as >= QUILL_MAX_AS)
+		return QUILL_FAULT_AS;
+	return QUILL_FAULT_NONE;
+}
+
 /* The command at the port's address, copied once; its engine's number has to be the opcode's. */
 static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
 {
 	uint32_t offset = core->ports.issue_cmd - QUILL_RV_TCM_BASE;
-	const struct quill_op_info *op;
-	struct quill_check why;
-	uint32_t records, what;
+	uint32_t records;
 
 	if (offset > QUILL_RV_TCM_SIZE - QUILL_CMD_SIZE || offset % 4)
 		return QUILL_FAULT_INTERNAL;
@@ -140,19 +155,10 @@ static uint32_t fetch(struct core *core, uint32_t go, struct issued *cmd)
 		records = QUILL_MAX_RECORDS;
 	memset(cmd, 0, sizeof(*cmd));
 	memcpy(cmd->rec, core->tcm + offset, records * QUILL_CMD_SIZE);
-	what = quill_cmd_check(cmd->rec, records, &why);
-	if (what)
-		return what;
-
-	op = quill_op_info(cmd->rec[0].hdr.opcode);
-	if (op->engine >= QUILL_ENGINE_COUNT || op->engine != (go & 0xff))
-		return QUILL_FAULT_INTERNAL;
 	cmd->tag = go >> 8;
 	cmd->slot = core->ports.slot;
 	cmd->as = go >> 24;
-	if (cmd->as == QUILL_AS_HOST || cmd->as >= QUILL_MAX_AS)
-		return QUILL_FAULT_AS;
-	return QUILL_FAULT_NONE;
+	return issue_check(cmd, records, go & 0xff);
 }
 
 /* Take the command in. Return: it is to be executed at once, by the caller. */
@@ -263,6 +269,17 @@ void issue_resume(struct core *core, uint32_t mask)
 		if (mask >> i & 1)
 			core->slot[core->ports.slot].lane[i].stopped = false;
 	pthread_mutex_unlock(&core->lock);
+}
+
+/* Under the core's lock. */
+bool issue_any_runs(const struct core *core)
+{
+	unsigned int i;
+
+	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
+		if (core->engine[i].running)
+			return true;
+	return false;
 }
 
 /* Under the core's lock. */

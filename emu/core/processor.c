@@ -57,7 +57,8 @@ void processor_timer(struct core *core)
 static bool must_wake(struct core *core)
 {
 	return atomic_load_explicit(&core->irq, memory_order_acquire) ||
-	       atomic_load_explicit(&core->stop, memory_order_relaxed);
+	       atomic_load_explicit(&core->stop, memory_order_relaxed) ||
+	       atomic_load_explicit(&core->pause, memory_order_relaxed);
 }
 
 /* Wait awake, for longer where that has paid and for shorter where it has not. */
@@ -138,25 +139,29 @@ static void dead(struct core *core)
 	core->emu->ops.msix(core->emu->opaque, QUILL_VECTOR_ADMIN);
 }
 
-static void run(struct core *core)
+/* Return: true: left for a pause, to be gone on with. */
+static bool run(struct core *core)
 {
 	enum rv32_stop why;
 
 	while (!atomic_load_explicit(&core->stop, memory_order_acquire)) {
+		if (atomic_load_explicit(&core->pause, memory_order_acquire))
+			return true;
 		why = rv32_run(core->cpu, SLICE);
 		publish(core);
 		if (why == RV32_DEAD) {
 			dead(core);
-			return;
+			return false;
 		}
 		if (why == RV32_WFI)
 			wait_for_interrupt(core);
 		else
 			processor_timer(core);
 	}
+	return false;
 }
 
-static void boot(struct core *core)
+static bool boot(struct core *core)
 {
 	uint32_t entry, error;
 
@@ -165,30 +170,34 @@ static void boot(struct core *core)
 	error = boot_rom(core, &entry);
 	if (error) {
 		set_status(core, QUILL_CORE_BOOT_FAILED, error);
-		return;
+		return false;
 	}
 	rv32_reset(core->cpu, entry);
 	pthread_mutex_lock(&core->lock);
 	rv32_irq(core->cpu, atomic_load(&core->irq));
 	pthread_mutex_unlock(&core->lock);
-	run(core);
+	return run(core);
 }
 
 static void *processor_main(void *arg)
 {
 	struct core *core = arg;
+	bool boots, more;
 
 	pthread_mutex_lock(&core->lock);
 	while (!core->quit) {
-		if (!core->run) {
+		if ((!core->run && !core->frozen) || atomic_load(&core->pause)) {
 			pthread_cond_wait(&core->wake, &core->lock);
 			continue;
 		}
+		boots = core->run;
 		core->run = false;
+		core->frozen = false;
 		pthread_mutex_unlock(&core->lock);
-		boot(core);
+		more = boots ? boot(core) : run(core);
 		pthread_mutex_lock(&core->lock);
-		core->active = false;
+		core->frozen = more && !atomic_load(&core->stop);
+		core->active = core->frozen;
 		pthread_cond_broadcast(&core->idle);
 	}
 	pthread_mutex_unlock(&core->lock);
@@ -205,6 +214,11 @@ void processor_stop(struct core *core)
 	/* It may be executing a command itself. */
 	issue_abort_all(core);
 	pthread_mutex_lock(&core->lock);
+	/* What has not begun, or stands still, needs no waiting for. */
+	if (core->run || core->frozen)
+		core->active = false;
+	core->run = false;
+	core->frozen = false;
 	pthread_cond_broadcast(&core->wake);
 	while (core->active)
 		pthread_cond_wait(&core->idle, &core->lock);
@@ -232,6 +246,31 @@ void processor_start(struct core *core)
 	core->active = true;
 	core->run = true;
 	pthread_cond_signal(&core->wake);
+}
+
+/*
+ * Let the processor stand still between two instructions and the engines behind the commands that they are at. Returns
+ * when they do.
+ */
+void processor_pause(struct core *core)
+{
+	atomic_store(&core->pause, true);
+	rv32_stop(core->cpu);
+	pthread_mutex_lock(&core->lock);
+	pthread_cond_broadcast(&core->wake);
+	while ((core->active && !core->run && !core->frozen) || issue_any_runs(core))
+		pthread_cond_wait(&core->idle, &core->lock);
+	pthread_mutex_unlock(&core->lock);
+}
+
+void processor_resume(struct core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	rv32_go(core->cpu);
+	atomic_store(&core->pause, false);
+	pthread_cond_broadcast(&core->wake);
+	pthread_mutex_unlock(&core->lock);
+	issue_kick(core);
 }
 
 int processor_init(struct core *core)

@@ -4,7 +4,8 @@
  *
  * One struct quill_emu is one PCI device. It has threads of its own: one a core for the control
  * processor, one an engine, and `threads` workers for the arithmetic. Calls of this interface may come from
- * any thread, and return without waiting for work, but for quill_emu_reset() and quill_emu_destroy().
+ * any thread, and return without waiting for work, but for quill_emu_reset(), quill_emu_pause() and
+ * quill_emu_destroy().
  */
 #ifndef QUILL_EMU_H
 #define QUILL_EMU_H
@@ -18,7 +19,7 @@ extern "C" {
 #endif
 
 /* Grows with every incompatible change of this header; QEMU's glue checks it. */
-#define QUILL_EMU_ABI 2
+#define QUILL_EMU_ABI 3
 
 /* The library hides everything but this interface. */
 #pragma GCC visibility push(default)
@@ -130,6 +131,39 @@ void quill_emu_destroy(struct quill_emu *emu);
  * Waits for the threads to leave what they were doing; when it returns, no mapping made by dma_map is left.
  */
 void quill_emu_reset(struct quill_emu *emu);
+
+/**
+ * quill_emu_pause() - let the device stand still
+ *
+ * Processors stop between two instructions, engines after the command that they are at; when it returns, nothing of
+ * the host's is touched and no vector is raised until quill_emu_resume(). The device's clock stands still too.
+ * Registers and doorbells may be accessed and the device may be reset meanwhile; what it would do, it does then.
+ */
+void quill_emu_pause(struct quill_emu *emu);
+
+/** quill_emu_resume() - go on from where quill_emu_pause() or quill_emu_load() left it */
+void quill_emu_resume(struct quill_emu *emu);
+
+/**
+ * quill_emu_save() - all that a guest can see of a paused device, but for its memory
+ * @size: bytes of it
+ *
+ * Device memory (quill_emu_mem()) and the host's are the caller's to keep.
+ *
+ * Return: to be freed with free(); NULL: not enough memory, or not paused.
+ */
+void *quill_emu_save(struct quill_emu *emu, size_t *size);
+
+/**
+ * quill_emu_load() - put what quill_emu_save() gave into a paused device of the same configuration
+ * @data: is not trusted
+ * @err: on failure, what was found and what was required
+ *
+ * Kernels and threads may differ. Jobs go on with the same results and the same device time.
+ *
+ * Return: false: the device is now as after a reset.
+ */
+bool quill_emu_load(struct quill_emu *emu, const void *data, size_t size, char *err, size_t err_size);
 
 /** quill_emu_read() - a guest's read of BAR0 or BAR2 */
 uint64_t quill_emu_read(struct quill_emu *emu, unsigned int bar, uint64_t offset, unsigned int size);

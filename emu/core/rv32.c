@@ -152,6 +152,11 @@ void rv32_stop(struct rv32 *cpu)
 	atomic_store_explicit(&cpu->stop, true, memory_order_release);
 }
 
+void rv32_go(struct rv32 *cpu)
+{
+	atomic_store_explicit(&cpu->stop, false, memory_order_release);
+}
+
 uint32_t rv32_pc(const struct rv32 *cpu)
 {
 	return cpu->pc;

@@ -45,6 +45,9 @@ void rv32_irq(struct rv32 *cpu, bool level);
 /** rv32_stop() - make a running rv32_run() return soon; from any thread. Cleared by rv32_reset(). */
 void rv32_stop(struct rv32 *cpu);
 
+/** rv32_go() - take an rv32_stop() back */
+void rv32_go(struct rv32 *cpu);
+
 /** rv32_tcm_written() - local memory was changed from outside: forget what was decoded there */
 void rv32_tcm_written(struct rv32 *cpu, uint32_t addr, uint32_t len);
 

@@ -170,24 +170,34 @@ static void boot_all(struct quill_host *h)
 	}
 }
 
-struct quill_host *qh_create(const struct quill_host_config *config)
+static struct quill_emu *make_emu(struct quill_host *h)
 {
-	struct quill_host *h = calloc(1, sizeof(*h));
-	struct quill_emu_ops ops = {
+	const struct quill_emu_ops ops = {
 		.dma_map = qh_dma_map,
 		.dma_unmap = qh_dma_unmap,
 		.msix = raise_msix,
+		.trace = h->config.trace ? print_trace : NULL,
+		.event = h->config.event ? tell_event : NULL,
 	};
-	pthread_condattr_t attr;
+	struct quill_emu *emu;
 	char err[256] = "";
+
+	emu = quill_emu_create(&h->config.emu, &ops, h, err, sizeof(err));
+	if (!emu)
+		qh_die("%s", err);
+	return emu;
+}
+
+struct quill_host *qh_create(const struct quill_host_config *config)
+{
+	struct quill_host *h = calloc(1, sizeof(*h));
+	pthread_condattr_t attr;
 
 	if (!h)
 		qh_die("no memory");
 	if (config)
 		h->config = *config;
 	set_defaults(&h->config);
-	ops.trace = h->config.trace ? print_trace : NULL;
-	ops.event = h->config.event ? tell_event : NULL;
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -195,9 +205,7 @@ struct quill_host *qh_create(const struct quill_host_config *config)
 	pthread_condattr_destroy(&attr);
 	qh_memory_init(h);
 	load_image(h);
-	h->emu = quill_emu_create(&h->config.emu, &ops, h, err, sizeof(err));
-	if (!h->emu)
-		qh_die("%s", err);
+	h->emu = make_emu(h);
 	if (!h->config.no_boot)
 		boot_all(h);
 	return h;
@@ -215,6 +223,32 @@ void qh_destroy(struct quill_host *h)
 	pthread_mutex_destroy(&h->lock);
 	free(h->image);
 	free(h);
+}
+
+void qh_move(struct quill_host *h, const struct quill_emu_config *config)
+{
+	uint64_t mem_size = h->config.emu.mem;
+	void *mem = malloc(mem_size), *data;
+	char err[256] = "";
+	size_t size;
+
+	data = quill_emu_save(h->emu, &size);
+	if (!mem || !data)
+		qh_die("a snapshot: no memory, or not paused");
+	if (h->maps)
+		qh_die("the paused device has %ld DMA mappings, expected none", (long)h->maps);
+	memcpy(mem, quill_emu_mem(h->emu), mem_size);
+	quill_emu_destroy(h->emu);
+
+	if (config)
+		h->config.emu = *config;
+	h->emu = make_emu(h);
+	quill_emu_pause(h->emu);
+	memcpy(quill_emu_mem(h->emu), mem, mem_size);
+	if (!quill_emu_load(h->emu, data, size, err, sizeof(err)))
+		qh_die("loading a snapshot: %s", err);
+	free(data);
+	free(mem);
 }
 
 struct quill_emu *qh_emu(struct quill_host *h)

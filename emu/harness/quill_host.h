@@ -75,6 +75,9 @@ struct quill_host *qh_create(const struct quill_host_config *config);
 void qh_destroy(struct quill_host *h);
 struct quill_emu *qh_emu(struct quill_host *h);
 
+/** qh_move() - take a snapshot of the paused device, and put it into a new one of this configuration; NULL: the same */
+void qh_move(struct quill_host *h, const struct quill_emu_config *config);
+
 /* ---- registers and raw memory ------------------------------------------------- */
 
 uint32_t qh_read(struct quill_host *h, uint64_t reg);

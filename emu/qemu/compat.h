@@ -43,6 +43,20 @@
 #define quill_set_reset(dc, fn)		((dc)->reset = (fn))
 #endif
 
+/* In sysemu/ before 10.0. */
+#if __has_include("system/runstate.h")
+#include "system/runstate.h"
+#else
+#include "sysemu/runstate.h"
+#endif
+
+/* Lists of fields became const in 9.0. */
+#if QUILL_QEMU(9, 0)
+#define QUILL_FIELD_CONST		const
+#else
+#define QUILL_FIELD_CONST
+#endif
+
 /* RAM that may be touched through a pointer; asks for the transaction's attributes since 10.0. */
 #if QUILL_QEMU(10, 0)
 #define quill_ram_is_direct(mr, write)	memory_access_is_direct(mr, write, MEMTXATTRS_UNSPECIFIED)

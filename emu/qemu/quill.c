@@ -19,6 +19,7 @@
 #include "qapi/type-helpers.h"
 #include "qemu/bitmap.h"
 #include "qemu/bitops.h"
+#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
 #include "qemu/units.h"
@@ -50,6 +51,11 @@ struct QuillState {
 	QEMUBH *msix_bh;
 	DECLARE_BITMAP(msix_pending, QUILL_MAX_VECTORS);
 	unsigned int vectors;
+	/* The device stands still while the virtual machine does. */
+	VMChangeStateEntry *run_state;
+	/* A snapshot on its way out or in: libquill-emu's, which QEMU does not look into. */
+	void *snapshot;
+	uint32_t snapshot_size;
 	/* Set once the device leaves its bus: from then on it touches neither memory nor interrupts. */
 	bool gone;
 
@@ -241,6 +247,88 @@ static void quill_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, in
 	pcie_cap_flr_write_config(dev, addr, value, len);
 }
 
+/* ---- Stop and go, snapshots ------------------------------------------------------ */
+
+/*
+ * Before anybody looks at guest memory for the last time, the device has to stand still: it writes there without asking
+ * the processors. What it wrote to its own memory nobody has noted page by page, so all of that counts as changed. Vectors
+ * on their way are delivered, since a bottom half would come too late for the snapshot.
+ */
+static void quill_run_state(void *opaque, bool running, RunState state)
+{
+	QuillState *s = opaque;
+
+	trace_quill_run_state(running);
+	if (running) {
+		s->lib->resume(s->emu);
+		return;
+	}
+	s->lib->pause(s->emu);
+	quill_msix_deliver(s);
+	memory_region_set_dirty(&s->mem, 0, s->prop_mem);
+}
+
+static int quill_pre_save(void *opaque)
+{
+	QuillState *s = opaque;
+	size_t size = 0;
+
+	s->snapshot = s->lib->save(s->emu, &size);
+	if (!s->snapshot || size > UINT32_MAX) {
+		error_report("quill: no snapshot: not enough memory, or the device is not paused");
+		return -ENOMEM;
+	}
+	s->snapshot_size = size;
+	trace_quill_save(size);
+	return 0;
+}
+
+static void quill_drop_snapshot(QuillState *s)
+{
+	/* On the way out it is the library's, on the way in g_malloc()'s: the same allocator. */
+	free(s->snapshot);
+	s->snapshot = NULL;
+	s->snapshot_size = 0;
+}
+
+static int quill_post_save(void *opaque)
+{
+	quill_drop_snapshot(opaque);
+	return 0;
+}
+
+static int quill_post_load(void *opaque, int version_id)
+{
+	QuillState *s = opaque;
+	char why[256] = "";
+	bool loaded;
+
+	loaded = s->lib->load(s->emu, s->snapshot, s->snapshot_size, why, sizeof(why));
+	trace_quill_load(s->snapshot_size, loaded);
+	quill_drop_snapshot(s);
+	if (!loaded) {
+		error_report("quill: snapshot refused: %s", why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static const VMStateDescription quill_vmstate = {
+	.name = TYPE_QUILL,
+	.version_id = 1,
+	.minimum_version_id = 1,
+	.pre_save = quill_pre_save,
+	.post_save = quill_post_save,
+	.post_load = quill_post_load,
+	.fields = (QUILL_FIELD_CONST VMStateField[]) {
+		VMSTATE_PCI_DEVICE(parent_obj, QuillState),
+		VMSTATE_MSIX(parent_obj, QuillState),
+		VMSTATE_UINT32(snapshot_size, QuillState),
+		VMSTATE_VBUFFER_ALLOC_UINT32(snapshot, QuillState, 1, NULL, snapshot_size),
+		VMSTATE_END_OF_LIST()
+	},
+};
+
 /* ---- Coming and going -------------------------------------------------------- */
 
 /* What the glue itself relies on; the rest of the configuration is the library's to judge. */
@@ -299,6 +387,7 @@ static void quill_register_bars(QuillState *s)
 	pci_register_bar(dev, QUILL_BAR_DOORBELL, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->doorbells);
 
 	memory_region_init_ram_ptr(&s->mem, OBJECT(s), "quill-mem", s->prop_mem, s->lib->mem(s->emu));
+	vmstate_register_ram(&s->mem, DEVICE(s));
 	pci_register_bar(dev, QUILL_BAR_MEM,
 			 PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64 |
 			 PCI_BASE_ADDRESS_MEM_PREFETCH, &s->mem);
@@ -329,6 +418,10 @@ static void quill_realize(PCIDevice *dev, Error **errp)
 		goto err_msix;
 
 	quill_register_bars(s);
+	s->run_state = qdev_add_vm_change_state_handler(DEVICE(s), quill_run_state, s);
+	/* A device that comes before the machine runs waits for it; and for a snapshot, maybe. */
+	if (!runstate_is_running())
+		s->lib->pause(s->emu);
 	return;
 
 err_msix:
@@ -347,9 +440,11 @@ static void quill_exit(PCIDevice *dev)
 {
 	QuillState *s = QUILL(dev);
 
+	qemu_del_vm_change_state_handler(s->run_state);
 	qatomic_set(&s->gone, true);
 	s->lib->reset(s->emu);
 	bitmap_zero(s->msix_pending, QUILL_MAX_VECTORS);
+	vmstate_unregister_ram(&s->mem, DEVICE(s));
 	msix_uninit_exclusive_bar(dev);
 	pcie_cap_exit(dev);
 }
@@ -400,11 +495,6 @@ static HumanReadableText *quill_info(Error **errp)
 	object_child_foreach_recursive(object_get_root(), quill_add_info, info);
 	return human_readable_text_from_str(info);
 }
-
-static const VMStateDescription quill_vmstate = {
-	.name = TYPE_QUILL,
-	.unmigratable = 1,
-};
 
 static QUILL_PROP_CONST Property quill_properties[] = {
 	DEFINE_PROP_SIZE("mem", QuillState, prop_mem, QUILL_MEM_DEFAULT),

@@ -82,22 +82,19 @@ static void find_devices(struct machine *m)
 		qt_die("%u root ports found, expected %u", n, m->devices);
 }
 
-struct machine *machine_start(unsigned int devices, const char *props, const char *const *more)
+static struct qtest *start_qemu(const struct machine *m, const char *const *more)
 {
 	char port[MAX_DEVICES][64], quill[MAX_DEVICES][256];
 	/* Unplugging by the slot's own registers. */
 	const char *args[64] = { "-machine", "q35", "-m", "256M", "-global",
 				 "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off" };
-	struct machine *m = calloc(1, sizeof(*m));
 	unsigned int i, n = 6;
 
-	if (!m || devices > MAX_DEVICES)
-		qt_die("no memory, or %u devices", devices);
-	for (i = 0; i < devices; i++) {
+	for (i = 0; i < m->devices; i++) {
 		snprintf(port[i], sizeof(port[i]), "pcie-root-port,id=rp%u,slot=%u,chassis=%u", i,
 			 i + 1, i + 1);
 		snprintf(quill[i], sizeof(quill[i]), "quill,id=quill%u,bus=rp%u%s%s", i, i,
-			 *props ? "," : "", props);
+			 *m->props ? "," : "", m->props);
 		args[n++] = "-device";
 		args[n++] = port[i];
 		args[n++] = "-device";
@@ -105,11 +102,57 @@ struct machine *machine_start(unsigned int devices, const char *props, const cha
 	}
 	for (; more && *more; more++)
 		args[n++] = *more;
-	m->q = qt_start(args);
+	return qt_start(args);
+}
+
+struct machine *machine_start(unsigned int devices, const char *props, const char *const *more)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+
+	if (!m || devices > MAX_DEVICES)
+		qt_die("no memory, or %u devices", devices);
 	m->devices = devices;
+	m->props = props;
 	m->ram_used = RAM_FIRST;
+	m->q = start_qemu(m, more);
 	find_devices(m);
 	return m;
+}
+
+/* Ask until the answer holds @want. */
+static void wait_for(struct qtest *q, const char *question, const char *want)
+{
+	uint64_t end = qt_now_ms() + QT_TIMEOUT_MS;
+	const char *answer;
+
+	for (;;) {
+		answer = qt_qmp(q, "{\"execute\": \"%s\"}", question);
+		if (strstr(answer, want))
+			return;
+		if (strstr(answer, "failed") || qt_now_ms() > end)
+			qt_die("%s: %s, expected %s", question, answer, want);
+		usleep(1000);
+	}
+}
+
+void machine_move(struct machine *m)
+{
+	char file[] = "/tmp/quill-qtest-XXXXXX", uri[64];
+	const char *more[] = { "-incoming", uri, NULL };
+	const char *answer;
+
+	close(mkstemp(file));
+	answer = qt_qmp(m->q, "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"exec:cat >%s\"}}",
+			file);
+	if (strstr(answer, "error"))
+		qt_die("migrate: %s", answer);
+	wait_for(m->q, "query-migrate", "\"completed\"");
+	qt_stop(m->q);
+
+	snprintf(uri, sizeof(uri), "exec:cat %s", file);
+	m->q = start_qemu(m, more);
+	wait_for(m->q, "query-status", "\"running\": true");
+	unlink(file);
 }
 
 void machine_stop(struct machine *m)

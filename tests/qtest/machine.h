@@ -54,6 +54,7 @@ struct space {
 
 struct machine {
 	struct qtest *q;
+	const char *props;
 	unsigned int devices;
 	struct device dev[MAX_DEVICES];
 	uint64_t ram_used;
@@ -62,6 +63,8 @@ struct machine {
 /** machine_start() - with @devices of these properties (may be ""), found, placed and enabled; @more: for QEMU, or NULL */
 struct machine *machine_start(unsigned int devices, const char *props, const char *const *more);
 void machine_stop(struct machine *m);
+/** machine_move() - migrate it through a file into another QEMU, which goes on; devices are where they were */
+void machine_move(struct machine *m);
 /** machine_alloc() - guest RAM, zeroed */
 uint64_t machine_alloc(struct machine *m, uint64_t size, uint64_t align);
 

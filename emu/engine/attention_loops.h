@@ -187,14 +187,14 @@ static inline void attention_softmax(struct attention_state *s, struct softmax_r
 
 	for (r = 0; r < rows; r++)
 		attention_scores(s, g, first, r);
-	softmax_maximum(g, &s->scratch);
+	softmax_maximum(g, &s->scratch, rows);
 	for (r = 0; r < rows; r++) {
 		if (s->t->round)
 			softmax_weights(g, &s->scratch, r, s->v_scale, true);
 		else
 			softmax_weights(g, &s->scratch, r, s->v_scale, false);
 	}
-	softmax_sum(g, &s->scratch);
+	softmax_sum(g, &s->scratch, rows);
 	if (!s->t->round)
 		return;
 	softmax_units(g, &s->scratch, inverse);
@@ -361,14 +361,16 @@ static inline void attention_tile(const struct quill_attention_tile *t)
 
 	/* What is beyond the keys, or of another row, takes part in computations; it must be some value. */
 	memset(s.group, 0, sizeof(s.group));
-	memset(&s.scratch, 0, sizeof(s.scratch));
+	memset(s.scratch.lanes, 0, sizeof(s.scratch.lanes));
+	memset(s.scratch.most, 0, sizeof(s.scratch.most));
 	memset(s.k_scale, 0, sizeof(s.k_scale));
 	memset(s.v_scale, 0, sizeof(s.v_scale));
-	memset(s.keys, 0, BLOCK * t->head_dim);
+	if (t->n_q * t->heads > ATTENTION_FEW)
+		memset(s.keys, 0, BLOCK * t->head_dim);
+	else
+		memset(s.dots, 0, ATTENTION_FEW * sizeof(s.dots[0]));
 	if (t->round)
 		memset(s.values.pairs, 0, BLOCK * t->head_dim * sizeof(*s.values.pairs));
-	memset(s.dots, 0, sizeof(s.dots));
-	memset(s.weights, 0, sizeof(s.weights));
 	s.t = t;
 	for (s.first = 0; s.first < t->n_q; s.first += queries) {
 		queries = t->n_q - s.first < most ? t->n_q - s.first : most;

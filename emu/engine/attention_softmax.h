@@ -65,6 +65,31 @@ static inline void softmax_scores(const struct softmax_rows *s, struct softmax_s
 	vf_store(w->lanes[r], most);
 }
 
+/* Trees of the first @rows rows; of so few each on its own is cheaper than all at once. */
+#define SOFTMAX_FEW 3
+
+static inline vf softmax_fold_max(const float (*x)[LANES], uint32_t rows)
+{
+	float tree[LANES] = { 0 };
+
+	if (rows > SOFTMAX_FEW)
+		return fold_max(x);
+	for (uint32_t r = 0; r < rows; r++)
+		tree[r] = vf_tree_max(vf_load(x[r]));
+	return vf_load(tree);
+}
+
+static inline vf softmax_fold_sum(const float (*x)[LANES], uint32_t rows)
+{
+	float tree[LANES] = { 0 };
+
+	if (rows > SOFTMAX_FEW)
+		return fold_sum(x);
+	for (uint32_t r = 0; r < rows; r++)
+		tree[r] = vf_tree_sum(vf_load(x[r]));
+	return vf_load(tree);
+}
+
 /* a where the row sees the block, else b. */
 static inline vf softmax_seen(const struct softmax_rows *s, vf a, vf b)
 {
@@ -76,10 +101,10 @@ static inline vf softmax_seen(const struct softmax_rows *s, vf a, vf b)
 }
 
 /* From the lanes' maxima to the new maximum and alpha. */
-static inline void softmax_maximum(struct softmax_rows *s, struct softmax_scratch *w)
+static inline void softmax_maximum(struct softmax_rows *s, struct softmax_scratch *w, uint32_t rows)
 {
 	vf old = vf_load(s->max);
-	vf max = softmax_seen(s, vf_max(fold_max(w->lanes), old), old);
+	vf max = softmax_seen(s, vf_max(softmax_fold_max(w->lanes, rows), old), old);
 
 	vf_store(s->alpha, exp_lanes(vf_sub(old, max)));
 	vf_store(s->max, max);
@@ -123,11 +148,13 @@ softmax_weights(struct softmax_rows *s, struct softmax_scratch *w, uint32_t r, c
 		vi_store(w->most[r], largest);
 }
 
-static inline void softmax_sum(struct softmax_rows *s, struct softmax_scratch *w)
+static inline void softmax_sum(struct softmax_rows *s, struct softmax_scratch *w, uint32_t rows)
 {
 	vf old = vf_load(s->sum);
 
-	vf_store(s->sum, softmax_seen(s, vf_fma(old, vf_load(s->alpha), fold_sum(w->lanes)), old));
+	vf sum = vf_fma(old, vf_load(s->alpha), softmax_fold_sum(w->lanes, rows));
+
+	vf_store(s->sum, softmax_seen(s, sum, old));
 }
 
 /* Weights are rounded to multiples of their largest's 32767th part. */

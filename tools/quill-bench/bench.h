@@ -20,6 +20,7 @@
 /* In the order in which they run. */
 #define BENCH_SUITES(X)		\
 	X(gemm_s8)	\
+	X(attention)	\
 	X(conv)		\
 	X(firmware)	\
 	X(scaling)

@@ -322,6 +322,8 @@ uint32_t exec_act(struct exec *x, struct dma_fault *fault);
 uint32_t exec_reduce(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gather(struct exec *x, struct dma_fault *fault);
 uint32_t exec_kv_append(struct exec *x, struct dma_fault *fault);
+uint32_t exec_topk(struct exec *x, struct dma_fault *fault);
+uint32_t exec_sample(struct exec *x, struct dma_fault *fault);
 uint32_t exec_pool(struct exec *x, struct dma_fault *fault);
 
 static inline bool exec_aborted(const struct exec *x)

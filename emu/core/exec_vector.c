@@ -125,6 +125,11 @@ static uint32_t run_tile(void *arg, struct dma_ctx *ctx, uint64_t index, struct 
 
 	p.t.stream = v->stream;
 	what = open_operands(&p);
+	if (!what && v->scratch) {
+		p.t.scratch = dma_scratch(ctx, VECTOR_SCRATCH, v->scratch);
+		if (!p.t.scratch)
+			what = dma_fail(fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_READ, 0);
+	}
 	if (!what) {
 		v->run(v, &p.t);
 		what = write_results(&p);

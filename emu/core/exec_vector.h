@@ -11,7 +11,9 @@
 
 /* One scratch buffer each. */
 #define VECTOR_OPERANDS	6
-static_assert(VECTOR_OPERANDS <= DMA_SCRATCH_COUNT, "an operand has a scratch buffer");
+/* And one for the kernel. */
+#define VECTOR_SCRATCH	((enum dma_scratch)VECTOR_OPERANDS)
+static_assert(VECTOR_OPERANDS < DMA_SCRATCH_COUNT, "an operand has a scratch buffer");
 
 /* struct vector_operand - a matrix that the command walks along; those that are read come first */
 struct vector_operand {
@@ -30,6 +32,7 @@ struct vector_tile {
 	uint32_t col, cols;
 	void *ptr[VECTOR_OPERANDS];	/* NULL: absent */
 	size_t stride[VECTOR_OPERANDS];	/* elements */
+	void *scratch;
 	bool stream;			/* results had better not go through the caches */
 };
 
@@ -40,6 +43,7 @@ struct vector {
 	void (*run)(const struct vector *v, const struct vector_tile *t);
 	uint32_t rows, n;
 	uint32_t unit;		/* a tile's columns start at a multiple of it, and end at one or at @n */
+	uint64_t scratch;	/* bytes that a tile wants to itself */
 	struct vector_operand op[VECTOR_OPERANDS];
 	unsigned int ops;
 

@@ -120,3 +120,34 @@ void cost_gather(const struct profile *p, const union quill_cmd *cmd, struct cos
 	finish_vector(p, c->rows, c->n, 1, cost);
 }
 
+
+void cost_topk(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_topk *c = &cmd->topk;
+
+	cost_read(p, cost, c->src, c->rows, (uint64_t)c->n * 4);
+	cost_write(p, cost, c->value, c->rows, (uint64_t)c->k * 4);
+	cost_write(p, cost, c->index, c->rows, (uint64_t)c->k * 4);
+	/* a comparison with the least of the best so far, and its index beside the value */
+	finish_vector(p, c->rows, c->n, 2, cost);
+}
+
+void cost_sample(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_sample *c = &cmd->sample;
+	uint64_t row = (uint64_t)c->n * 4, ops = 2, passes = 1;
+
+	/* the largest; then weights, what is kept of them (digit by digit), and the one that is hit */
+	if (c->temperature) {
+		ops += p->softmax_ops + 3 + 1;
+		passes += 2;
+	}
+	if (c->prob) {
+		ops += p->softmax_ops;
+		passes++;
+	}
+	cost_read_again(p, cost, c->src, c->rows, row, passes);
+	cost_write(p, cost, c->dst, 1, (uint64_t)c->rows * 4);
+	cost_write(p, cost, c->prob, 1, (uint64_t)c->rows * 4);
+	finish_vector(p, c->rows, c->n, ops, cost);
+}

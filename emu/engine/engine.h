@@ -377,6 +377,7 @@ struct quill_reduce_tile {
 };
 
 #include "conv.h"
+#include "sample.h"
 
 /**
  * struct quill_kernels - one set of kernels
@@ -411,6 +412,8 @@ struct quill_kernels {
 	void (*eltwise)(const struct quill_eltwise_tile *tile);
 	void (*act)(const struct quill_act_tile *tile);
 	void (*reduce)(const struct quill_reduce_tile *tile);
+	void (*topk)(const struct quill_topk_tile *tile);
+	void (*sample)(const struct quill_sample_tile *tile);
 	/* CONV2D: what @gemm then multiplies; and POOL. */
 	void (*patches)(const struct quill_patches_tile *tile);
 	void (*depthwise)(const struct quill_depthwise_tile *tile);

@@ -14,6 +14,7 @@
 #include "attention_loops.h"
 #include "merge_loops.h"
 #include "vector_loops.h"
+#include "sample_loops.h"
 #include "rope_loops.h"
 #include "quantise_loops.h"
 #include "copy_loops.h"

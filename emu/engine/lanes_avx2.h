@@ -137,6 +137,14 @@ static inline uint32_t vf_equal_bits(vf x, vf y)
 	return a | b << 8;
 }
 
+static inline uint32_t vf_above_bits(vf x, vf y)
+{
+	uint32_t a = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x.a, y.a, _CMP_GT_OQ));
+	uint32_t b = (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x.b, y.b, _CMP_GT_OQ));
+
+	return a | b << 8;
+}
+
 static inline vf vf_pair_first(vf x)
 {
 	return (vf){ _mm256_moveldup_ps(x.a), _mm256_moveldup_ps(x.b) };
@@ -301,6 +309,11 @@ static inline vf vf_high_halves(vi x)
 
 	return (vf){ _mm256_castsi256_ps(_mm256_and_si256(x.a, high)),
 		     _mm256_castsi256_ps(_mm256_and_si256(x.b, high)) };
+}
+
+static inline vi vf_to_vi(vf x)
+{
+	return (vi){ _mm256_cvtps_epi32(x.a), _mm256_cvtps_epi32(x.b) };
 }
 
 static inline vf vf_load_s8(const int8_t *p)

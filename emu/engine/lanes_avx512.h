@@ -122,6 +122,11 @@ static inline uint32_t vf_equal_bits(vf x, vf y)
 	return _mm512_cmp_ps_mask(x, y, _CMP_EQ_OQ);
 }
 
+static inline uint32_t vf_above_bits(vf x, vf y)
+{
+	return _mm512_cmp_ps_mask(x, y, _CMP_GT_OQ);
+}
+
 static inline vf vf_pair_first(vf x)
 {
 	return _mm512_moveldup_ps(x);
@@ -251,6 +256,11 @@ static inline vf vf_low_halves(vi x)
 static inline vf vf_high_halves(vi x)
 {
 	return _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(-65536)));
+}
+
+static inline vi vf_to_vi(vf x)
+{
+	return _mm512_cvtps_epi32(x);
 }
 
 static inline vf vf_load_s8(const int8_t *p)

@@ -161,6 +161,16 @@ static inline uint32_t vf_equal_bits(vf a, vf b)
 	return bits;
 }
 
+/* Bit i is set if lane i of a is above b's. */
+static inline uint32_t vf_above_bits(vf a, vf b)
+{
+	uint32_t bits = 0;
+
+	for EACH_LANE(i)
+		bits |= (uint32_t)(a.v[i] > b.v[i]) << i;
+	return bits;
+}
+
 /* Lanes where x < limit become +0. */
 static inline vf vf_zero_below(vf a, vf x, vf limit)
 {
@@ -362,6 +372,16 @@ static inline vf vf_high_halves(vi a)
 	for EACH_LANE(i)
 		a.v[i] = (int32_t)((uint32_t)a.v[i] & 0xffff0000);
 	memcpy(&r, &a, sizeof(r));
+	return r;
+}
+
+/* To the nearest integer, half to even; |a| is below 2^31. */
+static inline vi vf_to_vi(vf a)
+{
+	vi r;
+
+	for EACH_LANE(i)
+		r.v[i] = (int32_t)rintf(a.v[i]);
 	return r;
 }
 

@@ -254,6 +254,12 @@ union quill_cmd *qh_act(struct qh_stream *s, uint32_t op, uint64_t dst, uint64_t
 			uint32_t rows, uint32_t n);
 union quill_cmd *qh_reduce(struct qh_stream *s, uint32_t op, uint64_t dst, uint64_t src,
 			   uint32_t rows, uint32_t n);
+/** qh_topk() - @value: 0 for none */
+union quill_cmd *qh_topk(struct qh_stream *s, uint64_t value, uint64_t index, uint64_t src,
+			 uint32_t rows, uint32_t n, uint32_t k);
+/** qh_sample() - no limits, no probabilities; the second record is [1].sample_ext */
+union quill_cmd *qh_sample(struct qh_stream *s, uint64_t dst, uint64_t src, uint32_t rows,
+			   uint32_t n, float temperature);
 union quill_cmd *qh_gather(struct qh_stream *s, uint64_t dst, uint64_t table, uint64_t index,
 			   uint32_t rows, uint32_t n, uint32_t table_rows);
 

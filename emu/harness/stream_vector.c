@@ -168,3 +168,40 @@ union quill_cmd *qh_gather(struct qh_stream *s, uint64_t dst, uint64_t table, ui
 	cmd->gather.dst_stride = n;
 	return cmd;
 }
+
+union quill_cmd *qh_topk(struct qh_stream *s, uint64_t value, uint64_t index, uint64_t src,
+			 uint32_t rows, uint32_t n, uint32_t k)
+{
+	union quill_cmd *cmd = vector_cmd(s, QUILL_OP_TOPK, QUILL_TYPE_F32, QUILL_TYPE_NONE,
+					  QUILL_TYPE_F32);
+
+	cmd->topk.src = src;
+	cmd->topk.value = value;
+	cmd->topk.index = index;
+	cmd->topk.rows = rows;
+	cmd->topk.n = n;
+	cmd->topk.k = k;
+	cmd->topk.src_stride = n;
+	cmd->topk.value_stride = value ? k : 0;
+	cmd->topk.index_stride = k;
+	return cmd;
+}
+
+union quill_cmd *qh_sample(struct qh_stream *s, uint64_t dst, uint64_t src, uint32_t rows,
+			   uint32_t n, float temperature)
+{
+	union quill_cmd *cmd = vector_cmd(s, QUILL_OP_SAMPLE, QUILL_TYPE_F32, QUILL_TYPE_NONE,
+					  QUILL_TYPE_S32);
+	const float one = 1.0f;
+
+	qh_cmd(s, QUILL_OP_EXT);
+	cmd->hdr.ext = 1;
+	cmd->sample.src = src;
+	cmd->sample.dst = dst;
+	cmd->sample.rows = rows;
+	cmd->sample.n = n;
+	cmd->sample.src_stride = n;
+	memcpy(&cmd->sample.temperature, &temperature, sizeof(temperature));
+	memcpy(&cmd->sample.top_p, &one, sizeof(one));
+	return cmd;
+}

@@ -1123,6 +1123,71 @@ struct accel_gather {
 int accel_cmd_gather(struct accel_stream *stream, const struct accel_gather *gather,
 		     const struct accel_cmd_opts *opts);
 
+/**
+ * struct accel_topk - the k largest values of each row, largest first
+ *
+ * Of equal values, the one with the lowest index comes first; NaN come last.
+ */
+struct accel_topk {
+	/** @src: device address of float[rows][src_stride]. */
+	uint64_t src;
+	/** @value: device address of the values, float[rows][value_stride], or 0: not wanted. */
+	uint64_t value;
+	/** @index: device address of where they are in their row, int32_t[rows][index_stride]. */
+	uint64_t index;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @k: 1..1024, at most @n. */
+	uint32_t k;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @value_stride: elements from row to row, at least @k; 0: @k. */
+	uint32_t value_stride;
+	/** @index_stride: elements from row to row, at least @k; 0: @k. */
+	uint32_t index_stride;
+};
+
+/** accel_cmd_topk() - the largest values of each row, and their indices */
+int accel_cmd_topk(struct accel_stream *stream, const struct accel_topk *topk,
+		   const struct accel_cmd_opts *opts);
+
+/**
+ * struct accel_sample - a token for each row of logits
+ *
+ * Of the @top_k most likely, those that together have @top_p of the probability; of these one at random, by its probability.
+ * The same logits, seed, counter and row give the same token, whenever and wherever.
+ */
+struct accel_sample {
+	/** @src: device address of the logits, float[rows][src_stride]. */
+	uint64_t src;
+	/** @dst: device address of the tokens, int32_t[rows]. */
+	uint64_t dst;
+	/** @prob: device address of their probabilities in the softmax of the row, float[rows], or 0: not wanted. */
+	uint64_t prob;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24: the vocabulary. */
+	uint32_t n;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @temperature: what logits are divided by; 0: the largest is taken. */
+	float temperature;
+	/** @top_k: 0: no limit. */
+	uint32_t top_k;
+	/** @top_p: above 0, at most 1; 0: 1. */
+	float top_p;
+	/** @seed: which sequence of random numbers. */
+	uint64_t seed;
+	/** @counter: where in it: another for each step. */
+	uint64_t counter;
+};
+
+/** accel_cmd_sample() - choose a token of each row; takes two records */
+int accel_cmd_sample(struct accel_stream *stream, const struct accel_sample *sample,
+		     const struct accel_cmd_opts *opts);
+
 /* ---- Commands on images ---------------------------------------------------------------- */
 
 /*

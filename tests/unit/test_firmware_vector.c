@@ -38,6 +38,10 @@ static union quill_cmd *good(struct fixture *f, uint8_t opcode)
 		return qh_act(s, QUILL_ACT_SILU, va, va, va, 2, 8);
 	case QUILL_OP_REDUCE:
 		return qh_reduce(s, QUILL_REDUCE_ARGMAX, va + 4096, va, 2, 8);
+	case QUILL_OP_TOPK:
+		return qh_topk(s, va + 4096, va + 8192, va, 2, 8, 3);
+	case QUILL_OP_SAMPLE:
+		return qh_sample(s, va + 4096, va, 2, 8, 1);
 	default:
 		return qh_gather(s, va + 4096, va, va + 12288, 2, 8, 2);
 	}
@@ -93,6 +97,17 @@ static const struct rule rules[] = {
 	REC(GATHER, quill_cmd_gather, table_rows, 0, SHAPE),
 	REC(GATHER, quill_cmd_gather, index, (1ull << 48) - 4, RANGE),
 	REC(GATHER, quill_cmd_gather, reserved, 1, RESERVED),
+	REC(TOPK, quill_cmd_hdr, type_d, QUILL_TYPE_S32, TYPE),
+	REC(TOPK, quill_cmd_topk, k, 9, SHAPE),
+	REC(TOPK, quill_cmd_topk, value_stride, 2, STRIDE),
+	REC(TOPK, quill_cmd_topk, index_stride, 2, STRIDE),
+	REC(SAMPLE, quill_cmd_hdr, ext, 0, EXT),
+	REC(SAMPLE, quill_cmd_sample, temperature, 0x80000000, PARAM),
+	REC(SAMPLE, quill_cmd_sample, temperature, 0x7f800000, PARAM),
+	REC(SAMPLE, quill_cmd_sample, temperature, 1, PARAM),
+	REC(SAMPLE, quill_cmd_sample, top_p, 0, PARAM),
+	REC(SAMPLE, quill_cmd_sample, prob, 0x1002, ALIGN),
+	EXT(SAMPLE, quill_ext_sample, reserved, 1, RESERVED),
 };
 
 static void every_rule_is_kept_by_the_firmware(void **state)
@@ -123,6 +138,8 @@ static void every_command_is_issued_to_its_engine(void **state)
 	unsigned int code, count = 0;
 
 	for (code = QUILL_OP_RMSNORM; code <= QUILL_OP_GATHER; code++, count++)
+		good(f, code)->hdr.seq = code;
+	for (code = QUILL_OP_TOPK; code <= QUILL_OP_SAMPLE; code++, count++)
 		good(f, code)->hdr.seq = code;
 	cpl = qh_run(f->h, 0, &f->s);
 	expect_ok(cpl);

@@ -51,6 +51,18 @@ static struct accel_gather good_gather(void)
 	};
 }
 
+static struct accel_topk good_topk(void)
+{
+	return (struct accel_topk) { .src = VA, .value = VA, .index = VA, .rows = 3, .n = 5, .k = 2 };
+}
+
+static struct accel_sample good_sample(void)
+{
+	return (struct accel_sample) {
+		.src = VA, .dst = VA, .prob = VA, .rows = 3, .n = 5, .temperature = 1,
+	};
+}
+
 /* One of each, the i-th by its number. */
 static int emit(struct accel_stream *s, unsigned int i)
 {
@@ -62,6 +74,8 @@ static int emit(struct accel_stream *s, unsigned int i)
 	struct accel_act act = good_act();
 	struct accel_reduce reduce = good_reduce();
 	struct accel_gather gather = good_gather();
+	struct accel_topk topk = good_topk();
+	struct accel_sample sample = good_sample();
 	struct accel_pool pool = {
 		.src = VA, .dst = VA, .channels = 5, .type = ACCEL_F32,
 		.window = { .in_h = 2, .in_w = 3, .kh = 2, .kw = 2 },
@@ -88,6 +102,8 @@ static int emit(struct accel_stream *s, unsigned int i)
 	case 9: return accel_cmd_reduce(s, &reduce, NULL);
 	case 10: return accel_cmd_gather(s, &gather, NULL);
 	case 11: return accel_cmd_kv_append(s, &append, NULL);
+	case 12: return accel_cmd_topk(s, &topk, NULL);
+	case 13: return accel_cmd_sample(s, &sample, NULL);
 	default: return accel_cmd_pool(s, &pool, NULL);
 	}
 }
@@ -110,7 +126,7 @@ static void every_vector_command_has_an_encoder(void **state)
 		assert_int_equal(f->cmds[0].hdr.flags, QUILL_CMD_ORDERED);
 		assert_int_equal(quill_cmd_check(f->cmds, 1 + op->ext, &why), QUILL_FAULT_NONE);
 	}
-	assert_int_equal(i, 13);
+	assert_int_equal(i, 15);
 }
 
 static void norm_fields_and_defaults(void **state)
@@ -360,6 +376,53 @@ static void reduce_and_gather_errors_name_the_field(void **state)
 	GATHER(c.dst = TOP - 4, "dst is 0xfffffffffffc" TOP_TEXT);
 }
 
+static void topk_and_sample_errors_name_the_field(void **state)
+{
+	struct fixture *f = *state;
+
+#define TOPK(change, text)	REFUSED(topk, "TOPK", topk, change, text)
+#define SAMPLE(change, text)	REFUSED(sample, "SAMPLE", sample, change, text)
+	TOPK(c.k = 0, "k is 0; required: 1..1024, at most n (n is 5)");
+	TOPK(c.k = 6, "k is 6; required: 1..1024, at most n (n is 5)");
+	TOPK((c.n = 2000, c.k = 1025), "k is 1025; required: 1..1024, at most n (n is 2000)");
+	TOPK(c.value_stride = 1, "value_stride is 1; required: at least k (k is 2)");
+	TOPK((c.value = 0, c.value_stride = 2), "value_stride is 2; required: 0, since value is 0");
+	TOPK(c.index_stride = 1, "index_stride is 1; required: at least k (k is 2)");
+	TOPK(c.index = 0, "index" RANGE_TEXT);
+	SAMPLE(c.n = 0, "n is 0; required: 1..2^24");
+	SAMPLE(c.src_stride = 4, "src_stride is 4; required: at least n (n is 5)");
+	SAMPLE(c.dst += 2, "dst is 0x100002; required: a multiple of 4");
+	SAMPLE(c.prob = TOP - 4, "prob is 0xfffffffffffc" TOP_TEXT);
+	SAMPLE(c.temperature = -1, "temperature is 0xbf800000; required: the bits of 0 or of a finite float of at least 2^-126");
+	SAMPLE(c.temperature = 0x1p-127f, "temperature is 0x400000; required: the bits of 0 or of a finite float of at least 2^-126");
+	SAMPLE(c.top_p = 1.5f, "top_p is 0x3fc00000; required: the bits of a float above 0, at most 1");
+	SAMPLE(c.top_p = -0.5f, "top_p is 0xbf000000; required: the bits of a float above 0, at most 1");
+}
+
+static void fields_and_defaults_of_topk_and_sample(void **state)
+{
+	struct accel_sample sample = good_sample();
+	struct accel_topk topk = good_topk();
+	struct fixture *f = *state;
+
+	topk.value = 0;
+	assert_int_equal(accel_cmd_topk(&f->stream, &topk, NULL), 0);
+	assert_int_equal(f->cmds[0].topk.src_stride, 5);
+	assert_int_equal(f->cmds[0].topk.value_stride, 0);
+	assert_int_equal(f->cmds[0].topk.index_stride, 2);
+	accel_stream_reset(&f->stream);
+	sample.seed = 1ull << 63 | 5;
+	sample.counter = 1ull << 40;
+	sample.top_k = 40;
+	assert_int_equal(accel_cmd_sample(&f->stream, &sample, NULL), 0);
+	assert_int_equal(f->cmds[0].sample.src_stride, 5);
+	assert_int_equal(f->cmds[0].sample.temperature, 0x3f800000);
+	assert_int_equal(f->cmds[0].sample.top_p, 0x3f800000);
+	assert_int_equal(f->cmds[0].sample.top_k, 40);
+	assert_true(f->cmds[1].sample_ext.seed == sample.seed);
+	assert_true(f->cmds[1].sample_ext.counter == sample.counter);
+}
+
 static void result_of_a_reduction_has_the_type_of_its_kind(void **state)
 {
 	struct accel_reduce reduce = good_reduce();
@@ -386,7 +449,7 @@ static void every_rule_has_words(void **state)
 	unsigned int i;
 
 	f->stream.max = MOST;
-	for (i = 0; i < 10; i++)
+	for (i = 0; i < 14; i++)
 		assert_int_equal(emit(&f->stream, i), 0);
 	expect_words_for_every_rule(f, 1500);
 }
@@ -404,6 +467,8 @@ int main(void)
 		STREAM_TEST(int8_operands_need_no_alignment),
 		STREAM_TEST(eltwise_and_act_errors_name_the_field),
 		STREAM_TEST(reduce_and_gather_errors_name_the_field),
+		STREAM_TEST(topk_and_sample_errors_name_the_field),
+		STREAM_TEST(fields_and_defaults_of_topk_and_sample),
 		STREAM_TEST(result_of_a_reduction_has_the_type_of_its_kind),
 		STREAM_TEST(every_rule_has_words),
 	};

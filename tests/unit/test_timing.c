@@ -421,6 +421,30 @@ static void softmax_rope_reduce_and_gather_take_what_is_documented(void **state)
 	assert_int_equal(vector(QUILL_OP_GATHER).written, 1000 * 64);
 }
 
+static void topk_and_sample_take_what_is_documented(void **state)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].topk.src = cmd[0].topk.value = cmd[0].topk.index = 0x100000;
+	cmd[0].topk.rows = 4;
+	cmd[0].topk.n = 4096;
+	cmd[0].topk.k = 20;
+	assert_int_equal(vector(QUILL_OP_TOPK).read, 4 * 4096 * 4);
+	assert_int_equal(vector(QUILL_OP_TOPK).written, 4 * 2 * 128);
+	cmd[0].topk.src = cmd[0].topk.value = cmd[0].topk.index = QUILL_VA_SRAM;
+	assert_int_equal(vector(QUILL_OP_TOPK).cycles, 4 * 4096 * 2 / 1024);
+
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].sample.src = cmd[0].sample.dst = QUILL_VA_SRAM;
+	cmd[0].sample.rows = 4;
+	cmd[0].sample.n = 4096;
+	assert_int_equal(vector(QUILL_OP_SAMPLE).cycles, 4 * 4096 * 2 / 1024);
+	cmd[0].sample.temperature = 0x3f800000;
+	assert_int_equal(vector(QUILL_OP_SAMPLE).cycles, 4 * 4096 * 18 / 1024);
+	cmd[0].sample.prob = 0x100000;
+	assert_int_equal(vector(QUILL_OP_SAMPLE).written, 64);
+	assert_int_equal(vector(QUILL_OP_SAMPLE).vector_ops, 4 * 4096 * 30);
+}
+
 static void rows_that_sram_cannot_hold_are_read_again(void **state)
 {
 	const uint32_t most = (24u << 20) / 2 / 4;
@@ -509,6 +533,7 @@ int main(void)
 		cmocka_unit_test(largest_vector_commands_do_not_overflow),
 		cmocka_unit_test(vector_commands_stream_from_memory),
 		cmocka_unit_test(vector_commands_in_sram_take_their_operations),
+		cmocka_unit_test(topk_and_sample_take_what_is_documented),
 		cmocka_unit_test(softmax_rope_reduce_and_gather_take_what_is_documented),
 		cmocka_unit_test(rows_that_sram_cannot_hold_are_read_again),
 		cmocka_unit_test(unit_profile_takes_one_cycle_a_command),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ref_sample.h"
 #include "ref_vector.h"
 #include "vector_cases.h"
 
@@ -282,6 +283,59 @@ static void make_gather(struct vector_case *c, uint32_t mode)
 	table->lookups = rows;
 }
 
+/* @mode: how many, at most; 0: indices alone. */
+static void make_topk(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, k = mode ? mode : 3, i;
+	struct case_operand *src = floats(c, "src", rows, n, 0), *value = NULL, *index;
+	union quill_cmd *cmd;
+
+	k = k < n ? k : n;
+	if (mode)
+		value = result(c, "value", rows, 0, k, 4, NULL);
+	index = result(c, "index", rows, 0, k, 4, NULL);
+	cmd = qh_topk(c->s, value ? value->buf->va : 0, index->buf->va, src->buf->va, rows, n, k);
+	cmd->topk.src_stride = ld(src);
+	cmd->topk.value_stride = value ? ld(value) : 0;
+	cmd->topk.index_stride = ld(index);
+	for (i = 0; i < rows; i++)
+		ref_topk((const float *)(src->buf->ptr + i * src->stride), n, k,
+			 value ? (float *)(value->want + i * value->stride) : NULL,
+			 (int32_t *)(index->want + i * index->stride));
+}
+
+enum { SAMPLE_GREEDY = 1, SAMPLE_TOP_K = 2, SAMPLE_TOP_P = 4, SAMPLE_PROB = 8 };
+
+static void make_sample(struct vector_case *c, uint32_t mode)
+{
+	const struct ref_sample s = {
+		.temperature = mode & SAMPLE_GREEDY ? 0 : 0.9f,
+		.top_k = mode & SAMPLE_TOP_K ? 20 : 0, .top_p = mode & SAMPLE_TOP_P ? 0.8f : 1,
+		.seed = 0x123456789abcdef0ull, .counter = 0xfffffffff0ull,
+	};
+	uint32_t rows = c->shape.rows, n = c->shape.n, i;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	struct case_operand *dst = result(c, "dst", 1, rows, rows, 4, NULL), *prob = NULL;
+	union quill_cmd *cmd;
+	float p;
+
+	if (mode & SAMPLE_PROB)
+		prob = result(c, "prob", 1, rows, rows, 4, NULL);
+	cmd = qh_sample(c->s, dst->buf->va, src->buf->va, rows, n, s.temperature);
+	cmd->sample.prob = prob ? prob->buf->va : 0;
+	cmd->sample.src_stride = ld(src);
+	cmd->sample.top_k = s.top_k;
+	memcpy(&cmd->sample.top_p, &s.top_p, sizeof(s.top_p));
+	cmd[1].sample_ext.seed = s.seed;
+	cmd[1].sample_ext.counter = s.counter;
+	for (i = 0; i < rows; i++) {
+		((int32_t *)dst->want)[i] =
+			ref_sample(&s, (const float *)(src->buf->ptr + i * src->stride), n, i, &p);
+		if (prob)
+			((float *)prob->want)[i] = p;
+	}
+}
+
 const struct case_kind case_kinds[] = {
 	{ "RMSNORM", make_norm, 0 },
 	{ "RMSNORM of a sum", make_norm, NORM_RESIDUAL },
@@ -318,6 +372,12 @@ const struct case_kind case_kinds[] = {
 	{ "REDUCE MAX", make_reduce, QUILL_REDUCE_MAX },
 	{ "REDUCE ARGMAX", make_reduce, QUILL_REDUCE_ARGMAX },
 	{ "GATHER", make_gather, 0 },
+	{ "TOPK", make_topk, 9 },
+	{ "TOPK without values", make_topk, 0 },
+	{ "SAMPLE the largest", make_sample, SAMPLE_GREEDY },
+	{ "SAMPLE of all", make_sample, SAMPLE_PROB },
+	{ "SAMPLE by top_k", make_sample, SAMPLE_TOP_K | SAMPLE_TOP_P },
+	{ "SAMPLE by top_p", make_sample, SAMPLE_TOP_P | SAMPLE_PROB },
 };
 
 const unsigned int case_kinds_count = sizeof(case_kinds) / sizeof(case_kinds[0]);

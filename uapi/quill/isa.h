@@ -172,6 +172,10 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TS32, QUILL_TF32) \
 	X(KV_APPEND, kv_append, 0x4a, VECTOR, 1, 1, kv_append, kv_append_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS8) \
+	X(TOPK, topk, 0x4b, VECTOR, 0, 0, topk, none, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32) \
+	X(SAMPLE, sample, 0x4c, VECTOR, 1, 1, sample, sample_ext, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS32) \
 	X(POOL, pool, 0x4d, VECTOR, 0, 0, pool, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TF32)
 
@@ -205,6 +209,7 @@ enum quill_opcode {
 #include "isa_tensor.h"
 #include "isa_attention.h"
 #include "isa_vector.h"
+#include "isa_sample.h"
 #include "isa_conv.h"
 
 /*
@@ -223,6 +228,7 @@ enum quill_opcode {
 	R(norm, quill_cmd_norm) R(norm_ext, quill_ext_norm) R(softmax, quill_cmd_softmax) \
 	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) R(eltwise, quill_cmd_eltwise) \
 	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \
+	R(topk, quill_cmd_topk) R(sample, quill_cmd_sample) R(sample_ext, quill_ext_sample) \
 	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) \
 	R(conv2d_residual, quill_ext_conv2d_residual) R(pool, quill_cmd_pool)
 

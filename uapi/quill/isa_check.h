@@ -6,7 +6,7 @@
  * issues, and the device's issue port again, because it does not trust the firmware. No
  * rule needs memory: what needs it (translation, the contents of a table) the engine finds.
  * The rules themselves are in isa_check_control.h, isa_check_dma.h, isa_check_tensor.h, isa_check_attention.h,
- * isa_check_vector.h and isa_check_conv.h.
+ * isa_check_vector.h, isa_check_sample.h and isa_check_conv.h.
  *
  * A rule carries the words for it. They are compiled in where QUILL_CHECK_WORDS is defined: in libaccel and the
  * tools, not in the firmware.
@@ -205,6 +205,7 @@ static inline __u32 quill_check_zero(const union quill_cmd *cmd, __u32 record, _
 #include "isa_check_tensor.h"
 #include "isa_check_attention.h"
 #include "isa_check_vector.h"
+#include "isa_check_sample.h"
 #include "isa_check_conv.h"
 
 static inline __u32 quill_check_header(const union quill_cmd *cmd, __u32 records,

@@ -19,7 +19,7 @@
 
 /* Records: what the stream says that it has, and what it has for a test to raise that. */
 #define ROOM	8
-#define MOST	16
+#define MOST	32
 #define VA	0x100000
 #define TOP	(1ull << 48)
 

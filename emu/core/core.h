@@ -306,6 +306,7 @@ uint32_t exec_run(struct exec *x, struct dma_fault *fault);
 uint32_t exec_timestamp(struct exec *x, struct dma_fault *fault);
 uint32_t exec_copy(struct exec *x, struct dma_fault *fault);
 uint32_t exec_fill(struct exec *x, struct dma_fault *fault);
+uint32_t exec_transpose(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault);
 uint32_t exec_conv2d(struct exec *x, struct dma_fault *fault);

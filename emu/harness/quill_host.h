@@ -207,6 +207,9 @@ union quill_cmd *qh_copy_2d(struct qh_stream *s, uint64_t dst, uint32_t dst_stri
 			    uint32_t src_stride, uint64_t width, uint32_t height);
 union quill_cmd *qh_fill(struct qh_stream *s, uint64_t dst, uint32_t elem, uint64_t value,
 			 uint64_t bytes);
+/** qh_transpose() - one matrix, dense */
+union quill_cmd *qh_transpose(struct qh_stream *s, uint64_t dst, uint64_t src, uint32_t rows,
+			      uint32_t cols, uint32_t elem);
 /** qh_gemm() - S32 result, dense, no bias; the epilogue is in [1].gemm_ext for the caller to change */
 union quill_cmd *qh_gemm(struct qh_stream *s, uint64_t a, uint64_t b, uint64_t d, uint32_t m,
 			 uint32_t n, uint32_t k);

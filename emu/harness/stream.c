@@ -148,6 +148,22 @@ union quill_cmd *qh_fill(struct qh_stream *s, uint64_t dst, uint32_t elem, uint6
 	return cmd;
 }
 
+union quill_cmd *qh_transpose(struct qh_stream *s, uint64_t dst, uint64_t src, uint32_t rows,
+			      uint32_t cols, uint32_t elem)
+{
+	union quill_cmd *cmd = qh_cmd(s, QUILL_OP_TRANSPOSE);
+
+	cmd->transpose.dst = dst;
+	cmd->transpose.src = src;
+	cmd->transpose.rows = rows;
+	cmd->transpose.cols = cols;
+	cmd->transpose.dst_stride = rows;
+	cmd->transpose.src_stride = cols;
+	cmd->transpose.batch = 1;
+	cmd->transpose.elem = elem;
+	return cmd;
+}
+
 union quill_cmd *qh_gemm(struct qh_stream *s, uint64_t a, uint64_t b, uint64_t d, uint32_t m,
 			 uint32_t n, uint32_t k)
 {

@@ -544,6 +544,39 @@ int accel_cmd_copy_2d(struct accel_stream *stream, const struct accel_copy_2d *c
 		      const struct accel_cmd_opts *opts);
 
 /**
+ * struct accel_transpose - matrices to transpose, all of one shape
+ *
+ * Element (i, j) of matrix b is at src + (b * src_step + i * src_stride + j) * elem, and goes to
+ * dst + (b * dst_step + j * dst_stride + i) * elem.
+ */
+struct accel_transpose {
+	/** @dst: device address, a multiple of @elem. */
+	uint64_t dst;
+	/** @src: device address, a multiple of @elem. */
+	uint64_t src;
+	/** @rows: of @src, 1..2^24. */
+	uint32_t rows;
+	/** @cols: of @src, 1..2^24. */
+	uint32_t cols;
+	/** @elem: bytes of an element: 1, 2, 4 or 8. */
+	uint32_t elem;
+	/** @dst_stride: elements from row to row, at least @rows; 0: @rows. */
+	uint32_t dst_stride;
+	/** @src_stride: elements from row to row, at least @cols; 0: @cols. */
+	uint32_t src_stride;
+	/** @batch: matrices, 1..2^24; 0: 1. There are at most 2^40 elements in all. */
+	uint32_t batch;
+	/** @dst_step: elements from matrix to matrix; 0: @rows * @cols. */
+	uint32_t dst_step;
+	/** @src_step: elements from matrix to matrix; 0: the same one for all. */
+	uint32_t src_step;
+};
+
+/** accel_cmd_transpose() - transpose matrices; results must not overlap */
+int accel_cmd_transpose(struct accel_stream *stream, const struct accel_transpose *transpose,
+			const struct accel_cmd_opts *opts);
+
+/**
  * struct accel_fill - rows to fill with one element
  */
 struct accel_fill {

@@ -87,6 +87,28 @@ int accel_cmd_copy_2d(struct accel_stream *stream, const struct accel_copy_2d *c
 	return accel_stream_emit(stream, &cmd, 1);
 }
 
+int accel_cmd_transpose(struct accel_stream *stream, const struct accel_transpose *transpose,
+			const struct accel_cmd_opts *opts)
+{
+	union quill_cmd cmd;
+	struct quill_cmd_transpose *c = &cmd.transpose;
+
+	accel_cmd_header(&cmd, QUILL_OP_TRANSPOSE, opts);
+	c->dst = transpose->dst;
+	c->src = transpose->src;
+	c->rows = transpose->rows;
+	c->cols = transpose->cols;
+	c->dst_stride = transpose->dst_stride ? transpose->dst_stride : transpose->rows;
+	c->src_stride = transpose->src_stride ? transpose->src_stride : transpose->cols;
+	c->batch = transpose->batch ? transpose->batch : 1;
+	c->dst_step = transpose->dst_step;
+	if (!transpose->dst_step && c->batch > 1)
+		c->dst_step = transpose->rows * transpose->cols;
+	c->src_step = transpose->src_step;
+	c->elem = transpose->elem;
+	return accel_stream_emit(stream, &cmd, 1);
+}
+
 int accel_cmd_fill(struct accel_stream *stream, const struct accel_fill *fill,
 		   const struct accel_cmd_opts *opts)
 {

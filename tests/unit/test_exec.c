@@ -484,6 +484,79 @@ static void rows_of_a_copy_follow_each_other(void **state)
 	}
 }
 
+static void check_transpose(struct rig *r, const struct quill_cmd_transpose *shape)
+{
+	uint32_t elem = shape->elem, b, i, j;
+	uint32_t src_step = shape->rows * shape->src_stride;
+	uint32_t dst_step = shape->cols * shape->dst_stride;
+	struct qh_buf *src = random_s8(r, shape->batch * src_step * elem);
+	struct qh_buf *dst = random_s8(r, shape->batch * dst_step * elem);
+	struct quill_cmd_transpose *c;
+	uint8_t *want = malloc(dst->size);
+
+	memcpy(want, dst->ptr, dst->size);
+	for (b = 0; b < shape->batch; b++)
+		for (i = 0; i < shape->rows; i++)
+			for (j = 0; j < shape->cols; j++)
+				memcpy(want + (b * dst_step + j * shape->dst_stride + i) * elem,
+				       src->ptr + (b * src_step + i * shape->src_stride + j) * elem,
+				       elem);
+	c = &qh_transpose(&r->s, dst->va, src->va, shape->rows, shape->cols, elem)->transpose;
+	c->batch = shape->batch;
+	c->src_stride = shape->src_stride;
+	c->dst_stride = shape->dst_stride;
+	c->src_step = src_step;
+	c->dst_step = dst_step;
+	assert_int_equal(run(r).status, 0);
+	assert_memory_equal(dst->ptr, want, dst->size);
+	free(want);
+}
+
+static void transposing_moves_each_element_to_its_place(void **state)
+{
+	static const struct quill_cmd_transpose shapes[] = {
+		{ .rows = 1, .cols = 1, .src_stride = 1, .dst_stride = 1, .batch = 1 },
+		{ .rows = 1, .cols = 300, .src_stride = 300, .dst_stride = 1, .batch = 2 },
+		{ .rows = 300, .cols = 1, .src_stride = 2, .dst_stride = 300, .batch = 1 },
+		{ .rows = 64, .cols = 128, .src_stride = 128, .dst_stride = 64, .batch = 3 },
+		{ .rows = 65, .cols = 130, .src_stride = 133, .dst_stride = 70, .batch = 5 },
+	};
+	struct quill_cmd_transpose shape;
+	unsigned int c, i;
+	struct rig r;
+
+	for (c = 0; c < sizeof(configs) / sizeof(configs[0]); c++) {
+		open_rig(&r, &configs[c]);
+		for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+			for (shape = shapes[i], shape.elem = 1; shape.elem <= 8; shape.elem *= 2)
+				check_transpose(&r, &shape);
+		close_rig(&r);
+	}
+}
+
+static void a_transpose_faults_at_its_first_bad_byte(void **state)
+{
+	struct quill_job_cpl cpl;
+	struct qh_buf *b;
+	struct rig r;
+
+	open_rig(&r, &configs[0]);
+	b = random_s8(&r, 8 * 4096);
+	qh_unmap(r.h, r.as, b->va + 2 * 4096, 4096);
+	/* 64 rows of 100: the third page begins in row 20; the second block of columns is read later */
+	qh_transpose(&r.s, b->va + 16384, b->va, 64, 100, 4);
+	cpl = run(&r);
+	assert_int_equal(cpl.status, QUILL_FAULT_UNMAPPED);
+	assert_int_equal(cpl.access, QUILL_ACCESS_READ);
+	assert_true(cpl.address == b->va + 2 * 4096);
+	qh_transpose(&r.s, b->va + 4096, b->va + 16384, 100, 20, 4);
+	cpl = run(&r);
+	assert_int_equal(cpl.status, QUILL_FAULT_UNMAPPED);
+	assert_int_equal(cpl.access, QUILL_ACCESS_WRITE);
+	assert_true(cpl.address == b->va + 2 * 4096);
+	close_rig(&r);
+}
+
 static void fills_write_whole_elements_and_no_more(void **state)
 {
 	const uint64_t value = 0x8877665544332211ull;
@@ -550,6 +623,8 @@ int main(void)
 		cmocka_unit_test(attention_equals_the_reference_wherever_operands_lie),
 		cmocka_unit_test(copies_of_overlapping_rows_are_as_if_buffered),
 		cmocka_unit_test(rows_of_a_copy_follow_each_other),
+		cmocka_unit_test(transposing_moves_each_element_to_its_place),
+		cmocka_unit_test(a_transpose_faults_at_its_first_bad_byte),
 		cmocka_unit_test(fills_write_whole_elements_and_no_more),
 		cmocka_unit_test(copy_faults_name_the_side_and_the_byte),
 	};

@@ -70,6 +70,10 @@ static void copy_reserved(struct fixture *f)
 {
 	qh_copy(&f->s, f->a->va, f->b->va, 16)->copy.reserved1 = 1;
 }
+static void turn_elem(struct fixture *f) { qh_transpose(&f->s, f->a->va, f->b->va, 2, 2, 3); }
+static void turn_large(struct fixture *f) { qh_transpose(&f->s, f->a->va, f->b->va, 1 << 24, 1 << 17, 1); }
+static void turn_step(struct fixture *f) { qh_transpose(&f->s, f->a->va, f->b->va, 2, 2, 1)->transpose.batch = 2; }
+static void turn_stride(struct fixture *f) { qh_transpose(&f->s, f->a->va, f->b->va, 2, 2, 1)->transpose.src_stride = 1; }
 static void fill_elem(struct fixture *f) { qh_fill(&f->s, f->a->va, 3, 0, 12); }
 static void fill_value(struct fixture *f) { qh_fill(&f->s, f->a->va, 1, 256, 12); }
 static void fill_align(struct fixture *f) { qh_fill(&f->s, f->a->va + 2, 4, 0, 12); }
@@ -138,6 +142,10 @@ static const struct bad_case bad_cases[] = {
 	{ "COPY wraps", QUILL_FAULT_RANGE, AT(quill_cmd_copy, dst), copy_wraps },
 	{ "COPY beyond 48 bits", QUILL_FAULT_RANGE, AT(quill_cmd_copy, src), copy_beyond },
 	{ "COPY reserved", QUILL_FAULT_RESERVED, AT(quill_cmd_copy, reserved1), copy_reserved },
+	{ "TRANSPOSE element", QUILL_FAULT_PARAM, AT(quill_cmd_transpose, elem), turn_elem },
+	{ "TRANSPOSE too large", QUILL_FAULT_SHAPE, AT(quill_cmd_transpose, batch), turn_large },
+	{ "TRANSPOSE step", QUILL_FAULT_STRIDE, AT(quill_cmd_transpose, dst_step), turn_step },
+	{ "TRANSPOSE stride", QUILL_FAULT_STRIDE, AT(quill_cmd_transpose, src_stride), turn_stride },
 	{ "FILL element", QUILL_FAULT_PARAM, AT(quill_cmd_fill, elem), fill_elem },
 	{ "FILL value", QUILL_FAULT_PARAM, AT(quill_cmd_fill, value), fill_value },
 	{ "FILL alignment", QUILL_FAULT_ALIGN, AT(quill_cmd_fill, dst), fill_align },

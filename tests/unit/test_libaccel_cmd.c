@@ -195,6 +195,37 @@ static void timestamp_and_copy_errors_name_the_field(void **state)
 		       "COPY: dst_stride is 7; required: at least the width (width is 8)");
 }
 
+static void transpose_errors_name_the_field(void **state)
+{
+	struct accel_transpose good = { .dst = VA, .src = VA, .rows = 3, .cols = 5, .elem = 4 }, c;
+	struct fixture *f = *state;
+	struct accel_stream *s = &f->stream;
+
+#define TRANSPOSE(change, text)	\
+	c = good, change;	\
+	expect_refusal(f, accel_cmd_transpose(s, &c, NULL), "TRANSPOSE: " text)
+	TRANSPOSE(c.elem = 3, "elem is 3; required: 1, 2, 4 or 8");
+	TRANSPOSE(c.rows = 0, "rows is 0; required: 1..2^24");
+	TRANSPOSE(c.cols = 0, "cols is 0; required: 1..2^24");
+	TRANSPOSE(c.batch = (1u << 24) + 1,
+		  "batch is 16777217; required: 1..2^24, and rows * cols * batch at most 2^40");
+	TRANSPOSE((c.rows = 1u << 24, c.cols = 1u << 17),
+		  "batch is 1; required: 1..2^24, and rows * cols * batch at most 2^40");
+	TRANSPOSE(c.dst_stride = 2, "dst_stride is 2; required: at least rows (rows is 3)");
+	TRANSPOSE(c.src_stride = 4, "src_stride is 4; required: at least cols (cols is 5)");
+	TRANSPOSE(c.dst = VA + 2, "dst is 0x100002; required: a multiple of elem (elem is 4)");
+	TRANSPOSE(c.src = VA + 1, "src is 0x100001; required: a multiple of elem (elem is 4)");
+	TRANSPOSE(c.dst = TOP - 4, "dst is 0xfffffffffffc" TOP_TEXT);
+	TRANSPOSE(c.src = 0, "src" RANGE_TEXT);
+#undef TRANSPOSE
+	c = good, c.batch = 2;
+	assert_int_equal(accel_cmd_transpose(s, &c, NULL), 0);
+	assert_int_equal(f->cmds[0].transpose.dst_step, 15);
+	assert_int_equal(f->cmds[0].transpose.src_step, 0);
+	assert_int_equal(f->cmds[0].transpose.dst_stride, 3);
+	assert_int_equal(f->cmds[0].transpose.src_stride, 5);
+}
+
 static void fill_errors_name_the_field(void **state)
 {
 	struct accel_fill good = { .dst = VA, .value = 1, .width = 8, .elem = 4 }, c;
@@ -405,6 +436,7 @@ int main(void)
 		STREAM_TEST(attention_fields_and_defaults),
 		STREAM_TEST(header_errors_name_the_field),
 		STREAM_TEST(timestamp_and_copy_errors_name_the_field),
+		STREAM_TEST(transpose_errors_name_the_field),
 		STREAM_TEST(fill_errors_name_the_field),
 		STREAM_TEST(gemm_errors_name_the_field),
 		STREAM_TEST(gemm_epilogue_errors_name_the_field),

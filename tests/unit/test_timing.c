@@ -307,6 +307,22 @@ static void largest_vector_commands_do_not_overflow(void **state)
 	assert_true(vector(QUILL_OP_ACT).bytes > 12 * elems);
 }
 
+static void transpose_takes_the_longer_way(void **state)
+{
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].transpose.hdr.opcode = QUILL_OP_TRANSPOSE;
+	cmd[0].transpose.rows = 1000;
+	cmd[0].transpose.cols = 16;
+	cmd[0].transpose.batch = 2;
+	cmd[0].transpose.elem = 4;
+	cmd[0].transpose.src = cmd[0].transpose.dst = 4096;
+	assert_int_equal(cost_of("quill-1").read, 2 * 1000 * 64);
+	assert_int_equal(cost_of("quill-1").written, 2 * 16 * 4032);
+	/* 2000 rows of 64 bytes to read, 32 of 4000 to write */
+	cmd[0].transpose.src = cmd[0].transpose.dst = QUILL_VA_SRAM;
+	assert_int_equal(cost_of("quill-1").cycles, 2000);
+}
+
 static void copy_pays_a_burst_for_every_short_row(void **state)
 {
 	struct cost c;
@@ -529,6 +545,7 @@ int main(void)
 		cmocka_unit_test(a_that_exceeds_sram_reads_b_again),
 		cmocka_unit_test(attention_counts_the_pairs_that_are_seen),
 		cmocka_unit_test(largest_commands_do_not_overflow),
+		cmocka_unit_test(transpose_takes_the_longer_way),
 		cmocka_unit_test(copy_pays_a_burst_for_every_short_row),
 		cmocka_unit_test(largest_vector_commands_do_not_overflow),
 		cmocka_unit_test(vector_commands_stream_from_memory),

@@ -48,6 +48,25 @@ static void make_fill(struct vector *v, uint32_t elem)
 			memcpy(dst->want + 8 + row * 64 + at, &value, elem);
 }
 
+static void make_transpose(struct vector *v, uint32_t elem)
+{
+	struct vector_region *src = vector_bytes(v, 2 * 9 * 13 * elem);
+	struct vector_region *dst = vector_result(v, 2 * 13 * 11 * elem);
+	struct quill_cmd_transpose *c = &qh_transpose(&v->s, dst->buf->va, src->buf->va, 9, 13,
+						      elem)->transpose;
+	uint32_t b, i, j;
+
+	c->batch = 2;
+	c->dst_stride = 11;
+	c->dst_step = 13 * 11;
+	c->src_step = 9 * 13;
+	for (b = 0; b < 2; b++)
+		for (i = 0; i < 9; i++)
+			for (j = 0; j < 13; j++)
+				memcpy(dst->want + ((b * 13 + j) * 11 + i) * elem,
+				       src->buf->ptr + ((b * 9 + i) * 13 + j) * elem, elem);
+}
+
 /* With the profile unit a command takes a cycle. */
 static void make_timestamp(struct vector *v, uint32_t commands)
 {
@@ -73,6 +92,10 @@ static const struct vector_row rows[] = {
 	{ "fill: elements of 2 bytes", make_fill, 2 },
 	{ "fill: elements of 4 bytes", make_fill, 4 },
 	{ "fill: elements of 8 bytes", make_fill, 8 },
+	{ "transpose: elements of 1 byte", make_transpose, 1 },
+	{ "transpose: elements of 2 bytes", make_transpose, 2 },
+	{ "transpose: elements of 4 bytes", make_transpose, 4 },
+	{ "transpose: elements of 8 bytes", make_transpose, 8 },
 	{ "timestamp", make_timestamp, 0 },
 	{ "timestamp: ordered", make_timestamp, 3 },
 };

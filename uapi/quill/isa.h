@@ -141,6 +141,8 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(FILL, fill, 0x11, DMA, 0, 0, fill, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
+	X(TRANSPOSE, transpose, 0x12, DMA, 0, 0, transpose, none, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(GEMM, gemm, 0x20, TENSOR, 1, 1, gemm, gemm_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TFLOATS, \
 	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TBLOCKS, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
@@ -219,7 +221,7 @@ enum quill_opcode {
 	R(plain, quill_cmd_plain) R(jump, quill_cmd_jump) R(call, quill_cmd_call) \
 	R(loop, quill_cmd_loop) R(set, quill_cmd_set) R(patch, quill_cmd_patch) \
 	R(timestamp, quill_cmd_timestamp) \
-	R(copy, quill_cmd_copy) R(fill, quill_cmd_fill) \
+	R(copy, quill_cmd_copy) R(fill, quill_cmd_fill) R(transpose, quill_cmd_transpose) \
 	R(gemm, quill_cmd_gemm) R(gemm_ext, quill_ext_gemm) \
 	R(attention, quill_cmd_attention) R(attention_ext, quill_ext_attention) \
 	R(attention_more, quill_ext_attention_more) R(merge, quill_cmd_merge) \

@@ -52,4 +52,41 @@ static inline __u32 quill_check_fill(const union quill_cmd *cmd, struct quill_ch
 	return QUILL_FAULT_NONE;
 }
 
+/* Matrices of a batch, bytes of one of them from its first element to its last. */
+static inline int quill_check_batch(__u64 addr, __u32 batch, __u64 step, __u32 rows, __u64 stride,
+				    __u64 width)
+{
+	return quill_check_range(addr, batch, step, (__u64)(rows - 1) * stride + width);
+}
+
+static inline __u32 quill_check_transpose(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_transpose *c = &cmd->transpose;
+	__u32 elem = c->elem;
+
+	QUILL_REQUIRE(elem == 1 || elem == 2 || elem == 4 || elem == 8, PARAM, 0, transpose, elem,
+		      "1, 2, 4 or 8");
+	QUILL_REQUIRE(c->rows && c->rows <= 1u << 24, SHAPE, 0, transpose, rows, "1..2^24");
+	QUILL_REQUIRE(c->cols && c->cols <= 1u << 24, SHAPE, 0, transpose, cols, "1..2^24");
+	QUILL_REQUIRE(c->batch && c->batch <= 1u << 24 &&
+		      (__u64)c->rows * c->cols <= QUILL_TRANSPOSE_MAX &&
+		      (__u64)c->rows * c->cols * c->batch <= QUILL_TRANSPOSE_MAX, SHAPE, 0,
+		      transpose, batch, "1..2^24, and rows * cols * batch at most 2^40");
+	QUILL_REQUIRE(c->cols == 1 || c->dst_stride >= c->rows, STRIDE, 0, transpose, dst_stride,
+		      "at least rows|rows");
+	QUILL_REQUIRE(c->rows == 1 || c->src_stride >= c->cols, STRIDE, 0, transpose, src_stride,
+		      "at least cols|cols");
+	QUILL_REQUIRE(c->batch == 1 || c->dst_step, STRIDE, 0, transpose, dst_step,
+		      "not 0, since there are several matrices|batch");
+	QUILL_REQUIRE(!(c->dst & (elem - 1)), ALIGN, 0, transpose, dst, "a multiple of elem|elem");
+	QUILL_REQUIRE(!(c->src & (elem - 1)), ALIGN, 0, transpose, src, "a multiple of elem|elem");
+	QUILL_REQUIRE(quill_check_batch(c->dst, c->batch, (__u64)c->dst_step * elem, c->cols,
+					(__u64)c->dst_stride * elem, (__u64)c->rows * elem),
+		      RANGE, 0, transpose, dst, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(quill_check_batch(c->src, c->batch, (__u64)c->src_step * elem, c->rows,
+					(__u64)c->src_stride * elem, (__u64)c->cols * elem),
+		      RANGE, 0, transpose, src, QUILL_IN_48_BITS);
+	return QUILL_FAULT_NONE;
+}
+
 #endif /* QUILL_ISA_CHECK_DMA_H */

@@ -80,4 +80,42 @@ struct quill_cmd_fill {
 	F(fill, height, DIM) F(fill, elem, NUMBER) F(fill, reserved0, ZERO) \
 	F(fill, reserved1, ZERO)
 
+#define QUILL_TRANSPOSE_MAX	(1ull << 40)	/* elements, all matrices together */
+
+/**
+ * struct quill_cmd_transpose - TRANSPOSE: column j of a matrix becomes row j of another
+ *
+ * @batch matrices, one after the other: element (i, j) of the b-th is at src + (b * src_step + i * src_stride + j) * elem, and
+ * goes to dst + (b * dst_step + j * dst_stride + i) * elem.
+ */
+struct quill_cmd_transpose {
+	struct quill_cmd_hdr hdr;
+	/** @dst: device address, a multiple of @elem. */
+	__u64 dst;
+	/** @src: device address, a multiple of @elem. */
+	__u64 src;
+	/** @rows: of src, columns of dst: 1..2^24. */
+	__u32 rows;
+	/** @cols: of src, rows of dst: 1..2^24. */
+	__u32 cols;
+	/** @dst_stride: elements from row to row, at least @rows (if @cols is over 1). */
+	__u32 dst_stride;
+	/** @src_stride: elements from row to row, at least @cols (if @rows is over 1). */
+	__u32 src_stride;
+	/** @dst_step: elements from matrix to matrix, not 0 (if @batch is over 1). */
+	__u32 dst_step;
+	/** @src_step: elements from matrix to matrix; 0: the same for all. */
+	__u32 src_step;
+	/** @batch: matrices, 1..2^24; rows * cols * batch is at most QUILL_TRANSPOSE_MAX. */
+	__u32 batch;
+	/** @elem: bytes of an element: 1, 2, 4 or 8. */
+	__u32 elem;
+};
+
+#define QUILL_FIELDS_transpose(F) \
+	F(transpose, dst, ADDR) F(transpose, src, ADDR) F(transpose, rows, DIM) \
+	F(transpose, cols, DIM) F(transpose, dst_stride, STRIDE) F(transpose, src_stride, STRIDE) \
+	F(transpose, dst_step, STRIDE) F(transpose, src_step, STRIDE) F(transpose, batch, DIM) \
+	F(transpose, elem, NUMBER)
+
 #endif /* QUILL_ISA_DMA_H */

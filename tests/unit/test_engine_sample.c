@@ -312,6 +312,36 @@ static void temperature_sharpens_and_flattens(void **state)
 	check_counts(count, twice, 2);
 }
 
+static void temperature_0_takes_the_lowest_of_the_most_likely(void **state)
+{
+	float x[256] = { [7] = 3, [9] = 3, [200] = 2 };
+	struct ref_sample s = { .temperature = 0, .top_p = 1 };
+
+	for (s.seed = 0; s.seed < 50; s.seed++)
+		assert_int_equal(draw(quill_engine_get(NULL), &s, x, 256, 0, NULL), 7);
+}
+
+static void a_seed_chooses_the_same_again_and_another_otherwise(void **state)
+{
+	const float x[256] = { 0 };
+	struct ref_sample a = { .temperature = 1, .top_p = 1, .seed = 3 }, b = a;
+	int i, seed = 0, counter = 0, row = 0;
+
+	for (i = 0; i < 100; i++) {
+		int32_t token = draw(quill_engine_get(NULL), &a, x, 256, 0, NULL);
+
+		assert_int_equal(draw(quill_engine_get(NULL), &a, x, 256, 0, NULL), token);
+		b.counter = a.counter;
+		b.seed = 4;
+		seed += draw(quill_engine_get(NULL), &b, x, 256, 0, NULL) != token;
+		row += draw(quill_engine_get(NULL), &a, x, 256, 1, NULL) != token;
+		a.counter++;
+		counter += draw(quill_engine_get(NULL), &a, x, 256, 0, NULL) != token;
+	}
+	/* of 256, the same by chance hardly ever */
+	assert_true(seed > 90 && counter > 90 && row > 90);
+}
+
 /*
  * A weight is exp's of a difference, with its errors (4 S u and 1.8 u relatively, S the largest scaled logit), and
  * half a unit of 2^-30. The distance of the two distributions is half the sum of the differences of probabilities.
@@ -353,6 +383,8 @@ int main(void)
 		cmocka_unit_test(tokens_come_as_often_as_they_should),
 		cmocka_unit_test(limits_keep_the_most_likely),
 		cmocka_unit_test(temperature_sharpens_and_flattens),
+		cmocka_unit_test(temperature_0_takes_the_lowest_of_the_most_likely),
+		cmocka_unit_test(a_seed_chooses_the_same_again_and_another_otherwise),
 		cmocka_unit_test(weights_are_near_the_exact_probabilities),
 	};
 

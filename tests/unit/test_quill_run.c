@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "reference.h"
-#include "sample.h"
 #include "text.h"
 
 /* ---- Text --------------------------------------------------------------------------------- */
@@ -77,69 +76,6 @@ static void json_strings_are_escaped(void **state)
 	fclose(f);
 	assert_string_equal(got, "\"a\\\"b\\\\c\\u000a\\u0009\xc3\xa9\"");
 	free(got);
-}
-
-/* ---- Choosing ------------------------------------------------------------------------------- */
-
-static void temperature_0_takes_the_lowest_of_the_most_likely(void **state)
-{
-	struct sampler s = { .temperature = 0, .top_p = 1 };
-	float logits[VOCAB] = { [7] = 3, [200] = 3, [255] = 2 };
-
-	assert_int_equal(sample(&s, logits), 7);
-	assert_int_equal(s.state, 0);
-}
-
-static void top_k_and_top_p_bound_the_choice(void **state)
-{
-	float logits[VOCAB] = { [10] = 5, [20] = 4.5, [30] = 4 };
-	struct sampler k = { .temperature = 1, .top_k = 2, .top_p = 1, .state = 1 };
-	struct sampler p = { .temperature = 1, .top_k = 3, .top_p = 0.6, .state = 1 };
-	struct sampler one = { .temperature = 1, .top_p = 1e-9, .state = 1 };
-	bool seen_k[VOCAB] = { 0 }, seen_p[VOCAB] = { 0 };
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		seen_k[sample(&k, logits)] = true;
-		seen_p[sample(&p, logits)] = true;
-		assert_int_equal(sample(&one, logits), 10);
-	}
-	assert_true(seen_k[10] && seen_k[20] && !seen_k[30]);
-	/* 0.51 of three is below 0.6; with the second, 0.81 is not */
-	assert_true(seen_p[10] && seen_p[20] && !seen_p[30] && !seen_p[0]);
-}
-
-static void bytes_are_chosen_as_often_as_they_are_likely(void **state)
-{
-	struct sampler s = { .temperature = 0.5, .top_p = 1, .state = 42 };
-	float logits[VOCAB];
-	int i, n = 20000, hits = 0;
-	double p;
-
-	for (i = 0; i < VOCAB; i++)
-		logits[i] = -50;
-	logits[65] = 1;
-	logits[66] = 1.5;
-	p = 1 / (1 + exp(-1));		/* (1.5 - 1) / 0.5 */
-	for (i = 0; i < n; i++)
-		hits += sample(&s, logits) == 66;
-	assert_true(fabs(hits - n * p) < 5 * sqrt(n * p * (1 - p)));
-}
-
-static void a_seed_chooses_the_same_again(void **state)
-{
-	struct sampler a = { .temperature = 1, .top_p = 1, .state = 3 }, b = a;
-	struct sampler c = { .temperature = 1, .top_p = 1, .state = 4 };
-	const float logits[VOCAB] = { 0 };
-	int i, differ = 0;
-	uint8_t x;
-
-	for (i = 0; i < 100; i++) {
-		x = sample(&a, logits);
-		assert_int_equal(x, sample(&b, logits));
-		differ += x != sample(&c, logits);
-	}
-	assert_true(differ > 50);
 }
 
 /* ---- The float64 computation ----------------------------------------------------------------- */
@@ -292,10 +228,6 @@ int main(void)
 		cmocka_unit_test(utf8_passes_and_all_else_is_escaped),
 		cmocka_unit_test(a_sequence_is_written_when_it_is_whole),
 		cmocka_unit_test(json_strings_are_escaped),
-		cmocka_unit_test(temperature_0_takes_the_lowest_of_the_most_likely),
-		cmocka_unit_test(top_k_and_top_p_bound_the_choice),
-		cmocka_unit_test(bytes_are_chosen_as_often_as_they_are_likely),
-		cmocka_unit_test(a_seed_chooses_the_same_again),
 		cmocka_unit_test(tokens_one_by_one_give_what_all_at_once_give),
 		cmocka_unit_test(int8_is_near_the_real_numbers_but_not_equal),
 		cmocka_unit_test(int8_values_that_no_rounding_explains_are_reported),

@@ -20,7 +20,7 @@ $(B)/bin/quill-run: $(QUILL_RUN_OBJ) $(LIBACCEL_SO)
 # Unit tests of all but model.c and what uses it, which need a device. The library gives them its quantiser.
 QUILL_RUN_TESTS := $(B)/tests/test_gguf $(B)/tests/test_quill_run
 $(QUILL_RUN_TESTS:$(B)/tests/%=$(B)/obj/tests/%.o): CFLAGS += -Ilibaccel/include -Itools/quill-run
-$(QUILL_RUN_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(addprefix $(B)/obj/quill-run/,gguf.o weights.o reference.o sample.o text.o) $(LIBACCEL_A)
+$(QUILL_RUN_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(addprefix $(B)/obj/quill-run/,gguf.o weights.o reference.o text.o) $(LIBACCEL_A)
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $^ $(DRM_LIBS) -lcmocka -lm -lpthread
 

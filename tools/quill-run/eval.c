@@ -74,7 +74,7 @@ static double window_bits(struct evaluator *e, const uint8_t *window, uint32_t n
 
 	if (e->model) {
 		model_restart(e->model);
-		if (model_forward(e->model, window, n, true, &logits)) {
+		if (model_forward(e->model, window, n, true, NULL, &logits)) {
 			run_error("%s", model_error(e->model));
 			return -1;
 		}

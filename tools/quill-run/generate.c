@@ -38,10 +38,11 @@ struct run {
 	struct model *model;
 	uint32_t clock_khz;
 	const char *stop;		/* why the text ends */
+	bool ended;			/* by the model's choice */
+	struct text *out;
 
 	uint8_t *tokens;		/* prompt and continuation */
 	uint32_t n_prompt, n_tokens, max_tokens;
-	struct sampler sampler;
 	struct record record;
 	struct phase prefill, decode;
 	double setup_seconds;
@@ -49,17 +50,18 @@ struct run {
 
 /* ---- The text ------------------------------------------------------------------------- */
 
-/* One call of the model, and its logits kept if the check wants them. */
-static int step(struct run *r, const uint8_t *tokens, uint32_t n, const float **logits)
+/* One job of the model, and its logits kept if the check wants them. NULL @tokens: the one that it chose last. */
+static int step(struct run *r, const uint8_t *tokens, uint32_t n)
 {
 	struct record *rec = &r->record;
+	const float *logits;
 
 	if (rec->steps == rec->max_steps)
 		model_trace(r->model, NULL);
-	if (model_forward(r->model, tokens, n, false, logits))
+	if (model_forward(r->model, tokens, n, false, &r->o->sampler, &logits))
 		return run_error("%s", model_error(r->model));
 	if (rec->steps < rec->max_steps) {
-		memcpy(rec->logits + (size_t)rec->steps * VOCAB, *logits, VOCAB * sizeof(float));
+		memcpy(rec->logits + (size_t)rec->steps * VOCAB, logits, VOCAB * sizeof(float));
 		rec->steps++;
 	}
 	return RUN_OK;
@@ -104,44 +106,64 @@ static int measure(struct run *r, struct phase *p, double start, const struct ph
 	return RUN_OK;
 }
 
-/* Chooses tokens and appends them, until there is a reason to stop. */
-static int continue_text(struct run *r, struct text *out, const float *logits)
+/* Appends what the device has chosen since the last look; false: the text has ended. */
+static bool take_chosen(struct run *r)
 {
-	uint32_t last;
+	int token;
 
-	for (;;) {
-		last = sample(&r->sampler, logits);
-		if ((int)last == r->w->end_token) {
+	while (r->n_tokens < r->max_tokens && !r->ended) {
+		token = model_chosen(r->model, r->n_tokens);
+		if (token < 0)
+			break;
+		if (token == r->w->end_token) {
 			r->stop = "the model ended its text";
-			return RUN_OK;
+			r->ended = true;
+			break;
 		}
-		r->tokens[r->n_tokens++] = last;
-		text_put(out, last);
-		if (r->n_tokens == r->max_tokens)
-			return RUN_OK;
-		if (step(r, &r->tokens[r->n_tokens - 1], 1, &logits))
-			return RUN_FAILED;
+		r->tokens[r->n_tokens++] = (uint8_t)token;
+		text_put(r->out, (uint8_t)token);
 	}
+	return r->n_tokens < r->max_tokens && !r->ended;
+}
+
+static void look(void *arg)
+{
+	take_chosen(arg);
+}
+
+/* Steps that the check wants one by one, then all the others in one job. */
+static int continue_text(struct run *r)
+{
+	while (take_chosen(r)) {
+		if (r->record.steps < r->record.max_steps) {
+			if (step(r, NULL, 1))
+				return RUN_FAILED;
+		} else if (model_generate(r->model, r->max_tokens - r->n_tokens, &r->o->sampler,
+					  r->w->end_token, look, r)) {
+			return run_error("%s", model_error(r->model));
+		}
+	}
+	return RUN_OK;
 }
 
 static int write_text(struct run *r, struct text *out)
 {
 	const struct phase none = { 0 };
-	const float *logits;
 	double began;
 	uint32_t i;
 	int ret;
 
+	r->out = out;
 	for (i = 0; i < r->n_prompt && *r->o->prompt; i++)
 		text_put(out, r->tokens[i]);
 
 	began = run_seconds();
-	if (step(r, r->tokens, r->n_prompt, &logits) ||
+	if (step(r, r->tokens, r->n_prompt) ||
 	    measure(r, &r->prefill, began, &none, r->n_prompt))
 		return RUN_FAILED;
 
 	began = run_seconds();
-	ret = r->max_tokens > r->n_tokens ? continue_text(r, out, logits) : RUN_OK;
+	ret = r->max_tokens > r->n_tokens ? continue_text(r) : RUN_OK;
 	text_end(out);
 	if (ret)
 		return ret;
@@ -329,7 +351,6 @@ static int prepare(struct run *r)
 	if (!len)
 		r->tokens[0] = r->w->end_token;
 	r->n_tokens = r->n_prompt;
-	r->sampler = o->sampler;
 
 	if (model_create(r->w, o->device, r->n_prompt, r->max_tokens, &r->model, err, sizeof(err)))
 		return run_error("%s", err);

@@ -2,8 +2,8 @@
 /*
  * quill-run: text from a small Llama, computed by a Quill device.
  *
- * Where to read on: gguf.c (the file), weights.c (the model), model.c (the model on the device), reference.c
- * (what it is checked against), generate.c and eval.c (the two jobs).
+ * Where to read on: gguf.c (the file), weights.c (the model), step.c (a step of the model as commands), model.c
+ * (the device's memory and jobs), reference.c (what it is checked against), generate.c and eval.c (the two jobs).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -157,7 +157,7 @@ static void parse_option(struct options *o, int opt)
 		o->sampler.top_p = real_number("--top-p", optarg, 1e-9, 1, "a number over 0, up to 1,");
 		break;
 	case 's':
-		o->sampler.state = whole_number("--seed", optarg, UINT64_MAX, "0..2^64-1");
+		o->sampler.seed = whole_number("--seed", optarg, UINT64_MAX, "0..2^64-1");
 		break;
 	case 'd':
 		o->device = optarg;
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 	struct options o = {
 		.prompt = DEFAULT_PROMPT,
 		.tokens = DEFAULT_TOKENS,
-		.sampler = { .temperature = 0.8, .top_k = 40, .top_p = 0.95, .state = 1 },
+		.sampler = { .temperature = 0.8, .top_k = 40, .top_p = 0.95, .seed = 1 },
 		.check_steps = DEFAULT_CHECK_STEPS,
 	};
 	struct weights w;

@@ -234,7 +234,7 @@ static void set_suspended(struct queue *q, bool suspended)
 	q->suspended = suspended;
 	cb_write(QUILL_CB_DB_CLASS(q->number), queue_class(q));
 	queue_update(q);
-	sched_changed();
+	sched_update();
 }
 
 static bool suspend(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
@@ -368,6 +368,11 @@ void admin_job_ended(struct queue *q)
 		done(QUILL_ADMIN_OK);
 	else if (admin.kills && !jobs_run(admin.kills))
 		done(kill_queues_rest(admin.kills));
+}
+
+bool admin_waits(void)
+{
+	return admin.waits;
 }
 
 void admin_poll(void)

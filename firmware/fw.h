@@ -27,6 +27,8 @@
 #define FW_JOBS_KEPT	2
 /* Records that a job decodes before others of its priority, and requests of the driver, have their turn. */
 #define FW_BURST	32
+/* Commands that may finish before the firmware looks, while the engines have as many more. */
+#define FW_RETIRE_LEVEL	(QUILL_ENGINE_FIFO / 2)
 /* How often waiting jobs are looked at, in microseconds; and the watchdog. */
 #define FW_TICK_US	10000
 /* A job held back by others for so long is let in beside them until the next tick. */
@@ -170,8 +172,8 @@ static inline __u32 queue_class(const struct queue *q)
 	return q->suspended ? FW_CLASS_SUSPENDED : FW_CLASS(q->priority);
 }
 
-/* A job of some queue may begin. */
-bool queue_any_ready(void);
+/* Priorities that have a queue of which a job may begin, a bit each. */
+extern __u32 queues_ready;
 /* What decides whether a job of @q may begin has changed. */
 void queue_update(struct queue *q);
 /* A queue of @priority of which a job may begin, or NULL; round robin. */
@@ -217,6 +219,8 @@ void admin_serve(void);
 void admin_job_ended(struct queue *q);
 /* Engines have finished something: a SUSPEND may be waiting for that. */
 void admin_poll(void);
+/* A request waits to be answered. */
+bool admin_waits(void);
 
 /* ---- What one running job consists of ----------------------------------------------------- */
 
@@ -336,8 +340,9 @@ struct job {
 	__u8 state;
 	/* The present one: that of its priority, or what ageing lifts it to, or suspended. */
 	__u8 class;
-	/* Nothing to do before an engine reports. */
+	/* Nothing to do before an engine reports; but every command that finishes may change that. */
 	bool blocked;
+	bool waits;
 	/* It has moved since the last tick. */
 	bool moved;
 	/* An engine has found a fault: what is left is to be dropped. */
@@ -384,6 +389,8 @@ struct entry *window_oldest(struct job *j);
  * reached by count alone.
  */
 bool window_issue(struct job *j, bool strict);
+/* What waits in the window waits for room in an engine's FIFO, and for nothing else. */
+bool window_full(const struct job *j);
 /* Command @index of the window is over; what it came to can be read from the control block. */
 void window_retire(struct job *j, __u32 index);
 
@@ -393,8 +400,8 @@ void stream_reset(struct job *j, __u64 addr, __u32 size);
 /* Decoding cannot go on: @cmd is what could not be decoded, if it could be fetched. */
 void stream_fail(struct job *j, const union quill_cmd *cmd, __u32 index, __u32 fault,
 		 __u32 access, __u64 address);
-/* Decode some records, until none can be. True: something was decoded. */
-bool stream_decode(struct job *j, bool strict);
+/* Decode up to @most records, as far as it goes. How many were. */
+__u32 stream_decode(struct job *j, __u32 most, bool strict);
 /* Fill in where the decoder stands. */
 void stream_position(const struct job *j, struct report *r);
 
@@ -430,8 +437,9 @@ struct job *sched_job(__u32 index);
 __u32 sched_index(const struct job *j);
 /* Some job runs. */
 bool sched_working(void);
-/* Jobs have begun, ended, been suspended or resumed. */
+/* Jobs have begun, ended, been suspended or resumed: see who has their turn, soon or now. */
 void sched_changed(void);
+void sched_update(void);
 /* A doorbell of @priority has been rung: what is below is to start nothing before the job is looked at. */
 void sched_announce(__u32 priority);
 /* Begin jobs that may. */
@@ -440,6 +448,10 @@ void sched_begin(void);
 void sched_ended(struct job *j);
 /* The job that is next, or NULL: none can do anything before an engine reports. */
 struct job *sched_next(void);
+/* @j is blocked. */
+void sched_blocked(struct job *j);
+/* Until something is pending. */
+void sched_sleep(void);
 /* Some time has passed: ageing, watchdog, accounting. */
 void sched_tick(void);
 /* How long @j has been served, in microseconds. */

@@ -12,9 +12,20 @@ void *memcpy(void *to, const void *from, size_t n)
 	char *d = to;
 	const char *s = from;
 
-	if (!(((__u32)d | (__u32)s) & 3))
+	if (!(((__u32)d | (__u32)s) & 3)) {
+		/* commands are copied often: as many words at a time as there are registers to spare */
+		for (; n >= 16; n -= 16, d += 16, s += 16) {
+			const __u32 *from4 = (const __u32 *)s;
+			__u32 a = from4[0], b = from4[1], c = from4[2], e = from4[3];
+
+			((__u32 *)d)[0] = a;
+			((__u32 *)d)[1] = b;
+			((__u32 *)d)[2] = c;
+			((__u32 *)d)[3] = e;
+		}
 		for (; n >= 4; n -= 4, d += 4, s += 4)
 			*(__u32 *)d = *(const __u32 *)s;
+	}
 	while (n--)
 		*d++ = *s++;
 	return to;
@@ -22,8 +33,12 @@ void *memcpy(void *to, const void *from, size_t n)
 
 void *memset(void *to, int c, size_t n)
 {
+	__u32 word = (__u8)c * 0x01010101u;
 	char *d = to;
 
+	if (!((__u32)d & 3))
+		for (; n >= 4; n -= 4, d += 4)
+			*(__u32 *)d = word;
 	while (n--)
 		*d++ = c;
 	return to;

@@ -99,7 +99,7 @@ void job_timeout(struct job *j)
  */
 static bool unstick(struct job *j)
 {
-	if (window_issue(j, false) || stream_decode(j, false))
+	if (window_issue(j, false) || stream_decode(j, 1, false))
 		return true;
 	/* stuck behind a command that could not be decoded: that one is to blame */
 	if (!j->report.fault)
@@ -109,20 +109,23 @@ static bool unstick(struct job *j)
 
 void job_step(struct job *j)
 {
-	bool moved;
+	__u32 decoded;
+	bool issued;
 
 	sched_select(j);
-	moved = stream_decode(j, true);
-	moved |= window_issue(j, true);
+	decoded = stream_decode(j, FW_BURST, true);
+	issued = window_issue(j, true);
+	if (decoded || issued)
+		j->moved = true;
 	if (j->stop)
 		stop(j);
 	else if (j->stream.ended && window_empty(j))
 		finish(j);
-	else if (moved)
-		j->moved = true;
-	else if (j->window.in_flight)
-		j->blocked = true;
-	else if (!unstick(j) || j->stop)
+	else if (j->window.in_flight) {
+		/* what stopped decoding before the burst's end, only an engine can let go on */
+		if (decoded < FW_BURST)
+			sched_blocked(j);
+	} else if (!decoded && !issued && (!unstick(j) || j->stop))
 		stop(j);
 }
 

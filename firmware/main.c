@@ -117,6 +117,6 @@ int main(void)
 		if (j)
 			job_step(j);
 		else
-			wait_for_interrupt();
+			sched_sleep();
 	}
 }

@@ -11,6 +11,7 @@
 static struct queue queues[QUILL_MAX_QUEUES];
 /* Queues with something to do, a priority each. */
 static __u64 ready[QUILL_FW_PRIORITY_COUNT];
+__u32 queues_ready;
 /* The queue served last, a priority each. */
 static __u32 last[QUILL_FW_PRIORITY_COUNT];
 
@@ -31,6 +32,10 @@ void queue_update(struct queue *q)
 		ready[q->priority] |= bit;
 	else
 		ready[q->priority] &= ~bit;
+	if (ready[q->priority])
+		queues_ready |= 1u << q->priority;
+	else
+		queues_ready &= ~(1u << q->priority);
 }
 
 static __u32 doorbell_register(__u32 number)
@@ -113,16 +118,6 @@ static __u32 first_bit(__u64 bits)
 	for (; !(word & 1); word >>= 1)
 		n++;
 	return n;
-}
-
-bool queue_any_ready(void)
-{
-	__u64 any = 0;
-	__u32 p;
-
-	for (p = 0; p < QUILL_FW_PRIORITY_COUNT; p++)
-		any |= ready[p];
-	return any;
 }
 
 struct queue *queue_pick(__u32 priority)

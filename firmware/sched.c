@@ -17,26 +17,37 @@ static struct job jobs[FW_JOBS];
 
 static struct {
 	__u32 running;
+	/* Jobs that are there, a bit each. */
+	__u32 live;
 	/* Places held by each priority. */
 	__u32 held[QUILL_FW_PRIORITY_COUNT];
 	/* The class of those whose turn it is, and what the engines were told. */
 	__u32 top;
 	__u32 floor;
+	/* Retirements that make an interrupt. */
+	__u32 retire_level;
 	/* The slot register. */
 	__u32 selected;
 	/* Whose turn it was last. */
 	__u32 last;
 	__u32 watchdog_us;
-	/* Up to when time was charged to jobs. */
+	/* How many have their turn; and up to when time was charged to them. */
+	__u32 served;
 	__u64 charged;
+	/* Who has their turn is to be found out anew. */
+	bool changed;
 } sched;
+
+#define for_each_job(j)								\
+	for (__u32 left_ = sched.live, i_ = 0; left_; left_ >>= 1, i_++)		\
+		if (left_ & 1 && (j = &jobs[i_]))
 
 void sched_init(__u32 watchdog_us)
 {
 	sched.watchdog_us = watchdog_us;
 	sched.selected = ~0u;
-	sched.top = FW_CLASS(0);
-	sched_changed();
+	sched.retire_level = 1;
+	sched_update();
 }
 
 struct job *sched_job(__u32 index)
@@ -102,17 +113,15 @@ static bool is_served(const struct job *j)
 /* Share out the time since the last look among those that were served. */
 static void charge(__u64 now)
 {
-	__u32 served = 0, elapsed = (__u32)(now - sched.charged);
+	__u32 share = sched.served ? (__u32)(now - sched.charged) / sched.served : 0;
 	struct job *j;
 
 	sched.charged = now;
-	for (j = jobs; j < jobs + FW_JOBS; j++)
-		served += is_served(j);
-	if (!served)
+	if (!share)
 		return;
-	for (j = jobs; j < jobs + FW_JOBS; j++)
+	for_each_job(j)
 		if (is_served(j))
-			j->served += elapsed / served;
+			j->served += share;
 }
 
 __u64 sched_served(struct job *j)
@@ -130,23 +139,32 @@ static __u32 own_class(const struct job *j)
 
 void sched_changed(void)
 {
+	sched.changed = true;
+}
+
+void sched_update(void)
+{
 	__u64 now = cb_read64(QUILL_CB_TIME_LO);
 	__u32 top = FW_CLASS(0);
 	struct job *j;
 
+	sched.changed = false;
 	charge(now);
-	for (j = jobs; j < jobs + FW_JOBS; j++)
+	for_each_job(j)
 		if (j->state == JOB_RUNS && own_class(j) > top)
 			top = own_class(j);
 	sched.top = top;
-	for (j = jobs; j < jobs + FW_JOBS; j++) {
+	sched.served = 0;
+	for_each_job(j) {
 		if (j->state != JOB_RUNS)
 			continue;
 		/* one that was let in keeps that till the tick, unless the top has come down to it */
 		if (j->queue->suspended || j->class < own_class(j) || j->class > top)
 			set_class(j, own_class(j));
-		if (is_served(j))
-			j->turn_at = now;
+		if (j->class != top)
+			continue;
+		j->turn_at = now;
+		sched.served++;
 	}
 	set_floor(top);
 }
@@ -170,11 +188,12 @@ static bool may_hold(__u32 priority)
 
 static struct job *free_job(void)
 {
-	struct job *j = jobs;
+	__u32 i = 0;
 
-	while (j->state != JOB_NONE)
-		j++;
-	return j;
+	while (sched.live >> i & 1)
+		i++;
+	sched.live |= 1u << i;
+	return &jobs[i];
 }
 
 static void begin(struct queue *q)
@@ -198,7 +217,7 @@ void sched_begin(void)
 	struct queue *q;
 	__u32 p;
 
-	if (!queue_any_ready() && sched.floor == sched.top)
+	if (likely(!queues_ready && !sched.changed && sched.floor == sched.top))
 		return;
 	for (p = QUILL_FW_PRIORITY_COUNT; p-- > 0;)
 		while (may_hold(p) && (q = queue_pick(p))) {
@@ -208,28 +227,73 @@ void sched_begin(void)
 				queue_report_overrun(q);
 		}
 	/* a doorbell that has brought nothing holds nothing back */
-	set_floor(sched.top);
+	if (sched.changed)
+		sched_update();
+	else
+		set_floor(sched.top);
 }
 
 void sched_ended(struct job *j)
 {
 	sched.running--;
+	sched.live &= ~(1u << sched_index(j));
 	sched.held[j->queue->priority]--;
+}
+
+/* The first job from number @from on that has its turn and something to do; FW_JOBS: none. */
+static __u32 first_ready(__u32 from)
+{
+	__u32 left = sched.live >> from, i;
+
+	for (i = from; left; i++, left >>= 1)
+		if (left & 1 && is_served(&jobs[i]) && !jobs[i].blocked)
+			return i;
+	return FW_JOBS;
 }
 
 struct job *sched_next(void)
 {
-	struct job *j;
-	__u32 i;
+	__u32 i = first_ready(sched.last + 1);
 
-	for (i = 1; i <= FW_JOBS; i++) {
-		j = &jobs[(sched.last + i) % FW_JOBS];
-		if (!is_served(j) || j->blocked)
-			continue;
-		sched.last = sched_index(j);
-		return j;
-	}
-	return NULL;
+	if (i == FW_JOBS)
+		i = first_ready(0);
+	if (i == FW_JOBS)
+		return NULL;
+	sched.last = i;
+	return &jobs[i];
+}
+
+/*
+ * The engines need not tell of every command that finishes while they have enough of them and nobody waits for a
+ * particular one. That is most of what the firmware costs in a stream of large commands.
+ */
+static void set_retire_level(__u32 level)
+{
+	if (level == sched.retire_level)
+		return;
+	sched.retire_level = level;
+	cb_write(QUILL_CB_RETIRE_LEVEL, level);
+}
+
+void sched_blocked(struct job *j)
+{
+	j->blocked = true;
+	j->waits = !window_full(j) || (!j->stream.ended && window_room(j, j->stream.order));
+	if (j->waits)
+		set_retire_level(1);
+}
+
+void sched_sleep(void)
+{
+	struct job *j;
+
+	__u32 level = admin_waits() ? 1 : FW_RETIRE_LEVEL;
+
+	for_each_job(j)
+		if (j->state == JOB_STOPS || (is_served(j) && j->waits))
+			level = 1;
+	set_retire_level(level);
+	wait_for_interrupt();
 }
 
 /* ---- Ticks ---- */
@@ -268,9 +332,10 @@ void sched_tick(void)
 	struct job *j;
 
 	charge(now);
-	for (j = jobs; j < jobs + FW_JOBS; j++) {
+	for_each_job(j) {
 		age(j, now);
 		if (sched.watchdog_us)
 			watch(j, now);
 	}
+	sched_changed();
 }

@@ -204,12 +204,12 @@ static void end_of_stream(struct job *j)
 	}
 }
 
-bool stream_decode(struct job *j, bool strict)
+__u32 stream_decode(struct job *j, __u32 most, bool strict)
 {
 	struct stream *s = &j->stream;
 	__u32 n = 0;
 
-	while (n < (strict ? FW_BURST : 1) && !s->ended && decode_one(j, strict)) {
+	while (n < most && !s->ended && decode_one(j, strict)) {
 		n++;
 		if (unlikely(s->pc >= s->records))
 			end_of_stream(j);

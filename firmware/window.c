@@ -141,6 +141,17 @@ bool window_issue(struct job *j, bool strict)
 	return some;
 }
 
+bool window_full(const struct job *j)
+{
+	const struct window *w = &j->window;
+	__u32 e;
+
+	for (e = 0; e < QUILL_ENGINE_COUNT; e++)
+		if (w->fifo[e].head != w->fifo[e].tail && w->engine_has[e] < QUILL_ENGINE_FIFO)
+			return false;
+	return true;
+}
+
 static void retired(struct job *j, struct entry *e)
 {
 	__u32 fault = cb_read(QUILL_CB_RETIRE_FAULT);

@@ -40,6 +40,7 @@ void cb_reset(struct core *core)
 	memset(core->db_class, 0, sizeof(core->db_class));
 	core->db_floor = 0;
 	core->floor = 0;
+	core->retire_level = 1;
 	pthread_mutex_unlock(&core->lock);
 }
 
@@ -186,6 +187,8 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 		       core->slot[core->ports.slot].class << QUILL_SLOT_CLASS_SHIFT;
 	case QUILL_CB_FLOOR:
 		return core->floor;
+	case QUILL_CB_RETIRE_LEVEL:
+		return core->retire_level;
 	default:
 		return 0;
 	}
@@ -327,6 +330,9 @@ static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 		break;
 	case QUILL_CB_FLOOR:
 		write_class(core, &core->floor, value);
+		break;
+	case QUILL_CB_RETIRE_LEVEL:
+		core->retire_level = value ? value : 1;
 		break;
 	case QUILL_CB_DB_PENDING_LO:
 		clear_doorbells(core, value);

@@ -167,6 +167,8 @@ struct core {
 	unsigned int spare_srams;
 	struct retirement retired[CORE_RETIRE_RING];
 	unsigned int retired_head, retired_count;
+	unsigned int retire_level;	/* as many make an interrupt */
+	bool retire_urgent;		/* and so do these */
 	unsigned int spin_ns;	/* how long it paid to wait awake, lately */
 };
 
@@ -206,7 +208,8 @@ struct quill_emu {
 static inline uint32_t core_irq_pending(const struct core *core)
 {
 	return core->irq_latched | (core->db_pending ? QUILL_CB_IRQ_DOORBELL : 0) |
-	       (core->retired_count ? QUILL_CB_IRQ_ENGINE : 0);
+	       (core->retired_count >= core->retire_level || core->retire_urgent ?
+		QUILL_CB_IRQ_ENGINE : 0);
 }
 
 static inline struct core *core_of_queue(struct quill_emu *emu, uint32_t queue)

@@ -32,6 +32,8 @@ static void retire(struct engine *engine, const struct issued *cmd, const struct
 	r->fault = fault->fault | fault->access << 8;
 	r->addr = fault->addr;
 	r->slot = cmd->slot;
+	if (fault->fault || (!engine->running && slot_next(engine) < 0))
+		core->retire_urgent = true;
 	processor_irq(core);
 }
 
@@ -322,7 +324,8 @@ void issue_pop(struct core *core, struct retirement *out)
 	if (core->retired_count) {
 		*out = core->retired[core->retired_head];
 		core->retired_head = (core->retired_head + 1) % CORE_RETIRE_RING;
-		core->retired_count--;
+		if (!--core->retired_count)
+			core->retire_urgent = false;
 		core->slot[out->slot].lane[out->head >> QUILL_RETIRE_ENGINE_SHIFT &
 					   QUILL_RETIRE_ENGINE_MASK].unpopped--;
 		processor_irq(core);
@@ -356,6 +359,7 @@ void issue_reset(struct core *core)
 	}
 	core->retired_head = 0;
 	core->retired_count = 0;
+	core->retire_urgent = false;
 	pthread_mutex_unlock(&core->lock);
 }
 

@@ -279,6 +279,7 @@ int processor_init(struct core *core)
 	char name[16];
 
 	core->spin_ns = SPIN_MIN_NS;
+	core->retire_level = 1;
 	pthread_mutex_init(&core->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

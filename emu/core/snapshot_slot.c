@@ -91,6 +91,8 @@ static void snap_retirements(struct core *core, struct snap *s)
 	unsigned int i, count;
 	struct retirement r;
 
+	core->retire_level = snap_num(s, core->retire_level);
+	core->retire_urgent = snap_max(s, "whether a retirement is urgent", core->retire_urgent, 1);
 	count = snap_max(s, "retirements", core->retired_count, CORE_RETIRE_RING);
 	for (i = 0; i < count && !s->failed; i++) {
 		r = core->retired[(core->retired_head + i) % CORE_RETIRE_RING];

@@ -251,6 +251,43 @@ static void pending_doorbell_holds_lower_classes(void **state)
 	expect_retired(r, DMA, 1, 0);
 }
 
+static void retirements_below_the_level_make_no_interrupt(void **state)
+{
+	struct rig *r = *state;
+	struct qh_buf *b = big(r);
+	uint32_t slow = endless(r, b), i;
+
+	qh_fill(&r->s, b->va, 1, 1, 8 << 20);
+	qh_fill(&r->s, b->va + BIG, 1, 1, 64);
+	wr(r, QUILL_CB_RETIRE_LEVEL, 3);
+	assert_int_equal(rd(r, QUILL_CB_RETIRE_LEVEL), 3);
+	select_slot(r, 1, 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(issue(r, slow + 1, DMA, i), 0);
+	assert_int_equal(issue(r, slow, DMA, 3), 0);
+	while (!(rd(r, QUILL_CB_IRQ_PENDING) & QUILL_CB_IRQ_ENGINE))
+		usleep(20);
+	for (i = 0; i < 3; i++)
+		expect_retired(r, DMA, i, 0);
+	assert_int_equal(rd(r, QUILL_CB_IRQ_PENDING), 0);
+	end_endless(r, 1, 3);
+	/* the last of an engine does, and so does a fault */
+	assert_int_equal(issue(r, slow + 1, DMA, 4), 0);
+	while (!(rd(r, QUILL_CB_IRQ_PENDING) & QUILL_CB_IRQ_ENGINE))
+		usleep(20);
+	expect_retired(r, DMA, 4, 0);
+	assert_int_equal(rd(r, QUILL_CB_IRQ_PENDING), 0);
+	assert_int_equal(issue(r, slow + 2, DMA, 5), 0);
+	select_slot(r, 2, 0);
+	assert_int_equal(issue(r, slow, DMA, 6), 0);
+	while (!(rd(r, QUILL_CB_IRQ_PENDING) & QUILL_CB_IRQ_ENGINE))
+		usleep(20);
+	expect_retired(r, DMA, 5, QUILL_FAULT_UNMAPPED);
+	end_endless(r, 2, 6);
+	wr(r, QUILL_CB_RETIRE_LEVEL, 0);
+	assert_int_equal(rd(r, QUILL_CB_RETIRE_LEVEL), 1);
+}
+
 /* ---- scratchpads ---- */
 
 static uint32_t sram_word(struct rig *r, uint32_t slot)
@@ -339,6 +376,7 @@ int main(void)
 		TEST(slots_of_a_class_share_device_time),
 		TEST(nothing_below_the_floor_starts),
 		TEST(pending_doorbell_holds_lower_classes),
+		TEST(retirements_below_the_level_make_no_interrupt),
 		TEST(scratchpads_are_each_slots_own),
 		TEST(transfers_reach_the_selected_scratchpad),
 		TEST(a_job_may_not_end_while_its_commands_run),

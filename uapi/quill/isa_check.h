@@ -144,14 +144,23 @@ static inline int quill_f32_finite(__u32 bits)
 static inline __u32 quill_check_zero(const union quill_cmd *cmd, __u32 record, __u32 kind,
 				     struct quill_check *why)
 {
-	const __u8 *bytes = (const __u8 *)&cmd[record];
+	const __u32 *words = (const __u32 *)&cmd[record];
 	__u64 zero = quill_record_zero(kind);
-	__u32 i;
+	__u32 half, left, i, byte;
 
-	for (i = 0; zero; i++, zero >>= 1)
-		if ((zero & 1) && bytes[i])
-			return quill_check_fail(why, QUILL_FAULT_RESERVED, record, i,
-						QUILL_WORDS("0 (reserved)"));
+	/* The control processor does this for every command: by words, but where one may be at fault. */
+	for (half = 0; half < 2; half++, words += 8) {
+		left = (__u32)(zero >> (32 * half));
+		for (i = 0; left; i++, left >>= 4) {
+			if (!(left & 15) || !words[i])
+				continue;
+			for (byte = 0; byte < 4; byte++)
+				if ((left >> byte & 1) && words[i] >> (8 * byte) & 0xff)
+					return quill_check_fail(why, QUILL_FAULT_RESERVED, record,
+								half * 32 + i * 4 + byte,
+								QUILL_WORDS("0 (reserved)"));
+		}
+	}
 	return QUILL_FAULT_NONE;
 }
 

@@ -250,7 +250,7 @@ enum quill_fault {
 #define QUILL_CB_IRQ_ENABLE		0x044
 #define   QUILL_CB_IRQ_DOORBELL		(1u << 0) /* CB_DB_PENDING is not zero */
 #define   QUILL_CB_IRQ_ADMIN		(1u << 1) /* QUILL_CORE_ADMIN_DB was written */
-#define   QUILL_CB_IRQ_ENGINE		(1u << 2) /* a retirement can be popped */
+#define   QUILL_CB_IRQ_ENGINE		(1u << 2) /* retirements can be popped: see RETIRE_LEVEL */
 #define   QUILL_CB_IRQ_TIMER		(1u << 3) /* TIME has reached TIMER */
 /* Wall time in microseconds since power-on: for heartbeats, never for results. */
 #define QUILL_CB_TIME_LO		0x048	/* RO; reading it latches HI */
@@ -336,6 +336,8 @@ enum quill_fault {
  * issued to that engine before ENGINE_RESUME. Other slots are not concerned. Reads as 0 when there is none.
  */
 #define QUILL_CB_RETIRE			0x0c0	/* RO, pops */
+/* RW: retirements that make an ENGINE interrupt; fewer do if one has a fault or leaves its engine without work. 1 at reset. */
+#define QUILL_CB_RETIRE_LEVEL		0x0fc
 #define   QUILL_RETIRE_VALID		(1u << 31)
 #define   QUILL_RETIRE_TAG_MASK		0xffffu
 #define   QUILL_RETIRE_ENGINE_SHIFT	16

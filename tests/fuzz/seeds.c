@@ -40,11 +40,12 @@ static uint32_t n;
 static union quill_cmd *add(uint8_t opcode, uint8_t ext)
 {
 	union quill_cmd *cmd = &s.rec[n];
+	uint8_t i;
 
 	cmd->hdr.opcode = opcode;
 	cmd->hdr.ext = ext;
-	if (ext)
-		cmd[1].hdr.opcode = QUILL_OP_EXT;
+	for (i = 1; i <= ext; i++)
+		cmd[i].hdr.opcode = QUILL_OP_EXT;
 	n += 1 + ext;
 	return cmd;
 }
@@ -323,6 +324,110 @@ static void vector_stream(uint8_t layout, const char *name)
 	put_stream(name);
 }
 
+/* A convolution of two images of 9 by 7, @in_c to @out_c channels, 3 by 3 taps and padding. */
+static union quill_cmd *add_conv2d(uint8_t type_d, uint8_t ext, uint16_t in_c, uint16_t out_c,
+				   uint16_t groups)
+{
+	union quill_cmd *c = add_typed(QUILL_OP_CONV2D, ext, QUILL_TYPE_S8, QUILL_TYPE_S8, type_d);
+
+	c->conv2d = (struct quill_cmd_conv2d){
+		.hdr = c->hdr, .src = VA_RO + 1, .weight = VA_RO + 8192, .dst = VA_RW, .batch = 2,
+		.in_h = 9, .in_w = 7, .out_h = 5, .out_w = 7, .in_c = in_c, .out_c = out_c,
+		.groups = groups, .kh = 3, .kw = 3, .stride_h = 2, .stride_w = 1, .dilation_h = 1,
+		.dilation_w = 1, .pad_value = -3,
+	};
+	c[1].conv2d_ext.src_stride = in_c + 1;
+	c[1].conv2d_ext.dst_stride = out_c;
+	c[1].conv2d_ext.pad_top = c[1].conv2d_ext.pad_left = 1;
+	if (type_d != QUILL_TYPE_S32)
+		c[1].conv2d_ext.scale = VA_RO + 4096;
+	if (type_d == QUILL_TYPE_S8) {
+		c[1].conv2d_ext.lo = -128;
+		c[1].conv2d_ext.hi = 127;
+	}
+	return c;
+}
+
+static void add_pool(uint8_t type, uint8_t op)
+{
+	union quill_cmd *c = add_typed(QUILL_OP_POOL, 0, type, QUILL_TYPE_NONE, type);
+
+	c->pool = (struct quill_cmd_pool){
+		.hdr = c->hdr, .src = VA_RO, .dst = VA_RW + 4000, .src_stride = 20, .dst_stride = 20,
+		.batch = 1, .in_h = 6, .in_w = 7, .out_h = 3, .out_w = 4, .channels = 19, .kh = 3,
+		.kw = 2, .pad_top = 1, .stride_h = 2, .stride_w = 2, .op = op,
+	};
+}
+
+static void conv_stream(uint8_t layout, const char *name)
+{
+	union quill_cmd *c;
+
+	s.head.layout = layout;
+	add_conv2d(QUILL_TYPE_S32, 1, 3, 70, 1);
+	add_conv2d(QUILL_TYPE_F32, 1, 12, 6, 3);
+	add_conv2d(QUILL_TYPE_S32, 1, 67, 67, 67);	/* depthwise */
+	c = add_conv2d(QUILL_TYPE_S8, 2, 5, 8, 1);
+	c[2].conv2d_residual.residual = VA_RW;
+	c[2].conv2d_residual.mult = VA_RO;
+	c[2].conv2d_residual.stride = 8;
+	add_pool(QUILL_TYPE_S8, QUILL_POOL_MAX);
+	add_pool(QUILL_TYPE_S8, QUILL_POOL_MEAN_PADDED);
+	add_pool(QUILL_TYPE_F32, QUILL_POOL_MEAN);
+	put_stream(name);
+}
+
+/* Weights in blocks and narrow floats, 5 by 64 by 70. */
+static void weight_streams(void)
+{
+	static const uint8_t types[][2] = {
+		{ QUILL_TYPE_S8, QUILL_TYPE_Q8_0 }, { QUILL_TYPE_S8, QUILL_TYPE_Q4_0 },
+		{ QUILL_TYPE_S8, QUILL_TYPE_S4 }, { QUILL_TYPE_BF16, QUILL_TYPE_BF16 },
+		{ QUILL_TYPE_E4M3, QUILL_TYPE_E5M2 },
+	};
+	union quill_cmd *c;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		c = add_gemm(QUILL_TYPE_F32, VA_RW + i * 1404, 5, 70, 64);
+		c->hdr.type_a = types[i][0];
+		c->hdr.type_b = types[i][1];
+		if (i < 3)
+			c[1].gemm_ext.group = 32;
+		if (i < 2)
+			c->gemm.ldb = i ? 36 : 68;
+	}
+	put_stream("gemm-weights");
+}
+
+/* A loop whose command moves with the register, and a stream that calls itself. */
+static void control_streams(void)
+{
+	union quill_cmd *c;
+
+	c = add(QUILL_OP_SET, 0);
+	c->set.op = QUILL_SET_VALUE;
+	c->set.reg = 1;
+	c->set.value = 2;
+	c = add(QUILL_OP_PATCH, 0);
+	c->patch.entry[0] = quill_patch_entry(1, 4, 1, 64);
+	add_fill(VA_RW, 32);
+	c = add(QUILL_OP_LOOP, 0);
+	c->loop.target = QUILL_CMD_SIZE;
+	c->loop.reg = 1;
+	c->loop.limit = 7;
+	c = add(QUILL_OP_SET, 0);
+	c->set.op = QUILL_SET_LOAD;
+	c->set.word = VA_RW;
+	c->set.max = 0xffffffff;
+	put_stream("loop");
+
+	c = add(QUILL_OP_CALL, 0);
+	c->call.stream = VA_STREAM;
+	c->call.size = QUILL_CMD_SIZE;
+	put_stream("call");
+}
+
 /* ---- the others: their bytes, as the targets read them ---- */
 
 /* An entry of a table: which table, index, kind (fuzz_mmu's make_entry), number. */
@@ -436,6 +541,10 @@ int main(int argc, char **argv)
 	found_streams();
 	vector_stream(LAYOUT_PLAIN, "vector");
 	vector_stream(LAYOUT_SCATTER, "vector-scattered");
+	conv_stream(LAYOUT_PLAIN, "conv");
+	conv_stream(LAYOUT_SCATTER, "conv-scattered");
+	weight_streams();
+	control_streams();
 	mmu_seeds();
 	regs_seeds();
 	firmware_seeds();

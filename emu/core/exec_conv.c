@@ -16,10 +16,13 @@
 #define TILE_BYTES	(384u << 10)
 #define MIN_PIXELS	48u
 #define MAX_PIXELS	1024u
-/* So many tiles keep all threads busy; fewer where each would be smaller than this many multiply-adds. */
+/*
+ * So many tiles keep all threads busy: by fewer lines first, then by fewer panels, unless a tile would be smaller than
+ * so many multiply-adds, or, if depthwise, panels: there a tile's part of a pixel is copied alone.
+ */
 #define MIN_TILES	16u
 #define TILE_MACS	(2u << 20)
-#define DEPTHWISE_MACS	(128u << 10)
+#define DEPTHWISE_PANELS	4u
 #define MAX_PANELS	32u
 
 struct conv {
@@ -378,7 +381,7 @@ static void plan(struct conv *c)
 {
 	const struct quill_cmd_conv2d *cmd = c->cmd;
 	uint32_t total = c->panels * (c->depthwise ? 1 : cmd->groups);
-	uint32_t lines = (uint32_t)cmd->batch * cmd->out_h, wide, least;
+	uint32_t lines = (uint32_t)cmd->batch * cmd->out_h, wide, few, least;
 	uint64_t bytes = c->ld, macs;
 
 	if (c->depthwise)
@@ -389,10 +392,14 @@ static void plan(struct conv *c)
 	c->pixels = cut(cmd->out_w, wide);
 	c->across = div_up(cmd->out_w, c->pixels);
 	c->lines = c->across > 1 ? 1 : cut(lines, wide / c->pixels);
+	few = div_up(MIN_PIXELS, c->pixels);
+	if (c->lines > div_up(lines, MIN_TILES))
+		c->lines = min32(c->lines, div_up(lines, MIN_TILES) < few ? few :
+					   div_up(lines, MIN_TILES));
 	c->down = div_up(lines, c->lines);
 
 	macs = (uint64_t)c->lines * c->pixels * QUILL_PANEL_N * c->k;
-	least = (uint32_t)((c->depthwise ? DEPTHWISE_MACS : TILE_MACS) / macs) + 1;
+	least = c->depthwise ? DEPTHWISE_PANELS : (uint32_t)(TILE_MACS / macs) + 1;
 	c->units = total;
 	if ((uint64_t)c->across * c->down < MIN_TILES)
 		c->units = cut(total, div_up(total, div_up(MIN_TILES, (uint64_t)c->across * c->down)));

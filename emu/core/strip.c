@@ -93,39 +93,86 @@ static void fill_padding(const struct strip_source *s, const struct axis *h, con
 	}
 }
 
+/* struct inside - what of a strip is inside the image: so many lines of so many pixels */
+struct inside {
+	uint64_t va;
+	uint64_t lines, pixels;
+	uint64_t down, across;		/* bytes from one to the next in the image */
+	uint64_t bytes;			/* of a pixel */
+	uint64_t line;			/* bytes from line to line of the strip */
+};
+
+/* Out of the host's own memory, where all of it is one run. */
+static bool read_direct(const struct exec *x, struct dma_ctx *ctx, const struct inside *in,
+			uint8_t *to)
+{
+	struct dma_rows all = {
+		.va = in->va, .rows = in->lines, .stride = in->down,
+		.width = (in->pixels - 1) * in->across + in->bytes,
+	};
+	const uint8_t *from;
+	struct dma_view view;
+	uint64_t i, j;
+
+	if (!dma_view_direct(ctx, &x->port, &all, 1, false, &view))
+		return false;
+	from = view.ptr;
+	for (i = 0; i < in->lines; i++, from += in->down, to += in->line) {
+		if (in->across == in->bytes)
+			memcpy(to, from, in->pixels * in->bytes);
+		else
+			for (j = 0; j < in->pixels; j++)
+				memcpy(to + j * in->bytes, from + j * in->across, in->bytes);
+	}
+	dma_view_close(ctx, &view);
+	return true;
+}
+
+/* Page by page: lines as rows if their pixels are dense, else pixels as rows. */
+static uint32_t read_pages(const struct exec *x, struct dma_ctx *ctx, const struct inside *in,
+			   uint8_t *to, struct dma_fault *fault)
+{
+	struct dma_rows rows = { .va = in->va };
+	uint32_t what = 0;
+	uint64_t i;
+
+	if (in->across == in->bytes) {
+		rows.rows = in->lines;
+		rows.stride = in->down;
+		rows.width = in->pixels * in->bytes;
+		return dma_read_rows(ctx, &x->port, &rows, to, in->line, fault);
+	}
+	rows.rows = in->pixels;
+	rows.stride = in->across;
+	rows.width = in->bytes;
+	for (i = 0; i < in->lines && !what; i++, rows.va += in->down, to += in->line)
+		what = dma_read_rows(ctx, &x->port, &rows, to, in->bytes, fault);
+	return what;
+}
+
 uint32_t strip_read(const struct exec *x, struct dma_ctx *ctx, const struct strip_source *s,
 		    const struct strip *t, uint8_t *to, struct dma_fault *fault)
 {
 	struct axis h = axis_h(s, t), w = axis_w(s, t);
-	uint64_t line = w.count * t->bytes, down = s->pixel * s->in_w * h.step;
-	struct dma_rows rows;
-	uint32_t i, what = 0;
-
-	fill_padding(s, &h, &w, t->bytes, to);
-	if (h.first == h.end || w.first == w.end)
-		return QUILL_FAULT_NONE;
-	rows = (struct dma_rows){
+	struct inside in = {
 		.va = s->va + t->from +
 		      (((uint64_t)t->image * s->in_h + (uint64_t)(h.start + h.first * h.step)) *
 		       s->in_w + (uint64_t)(w.start + w.first * w.step)) * s->pixel,
+		.lines = h.end - h.first,
+		.pixels = w.end - w.first,
+		.down = s->pixel * s->in_w * h.step,
+		.across = s->pixel * w.step,
+		.bytes = t->bytes,
+		.line = w.count * t->bytes,
 	};
-	to += h.first * line + w.first * t->bytes;
-	if (s->pixel * w.step == t->bytes) {
-		rows.rows = h.end - h.first;
-		rows.stride = down;
-		rows.width = (w.end - w.first) * t->bytes;
-		if (rows.width == down && line == down) {
-			rows.width *= rows.rows;
-			rows.rows = 1;
-		}
-		return dma_read_rows(ctx, &x->port, &rows, to, line, fault);
-	}
-	rows.rows = w.end - w.first;
-	rows.stride = s->pixel * w.step;
-	rows.width = t->bytes;
-	for (i = h.first; i < h.end && !what; i++, rows.va += down, to += line)
-		what = dma_read_rows(ctx, &x->port, &rows, to, t->bytes, fault);
-	return what;
+
+	fill_padding(s, &h, &w, t->bytes, to);
+	if (!in.lines || !in.pixels)
+		return QUILL_FAULT_NONE;
+	to += h.first * in.line + w.first * t->bytes;
+	if (read_direct(x, ctx, &in, to))
+		return QUILL_FAULT_NONE;
+	return read_pages(x, ctx, &in, to, fault);
 }
 
 bool strip_next(const struct strip_source *s, struct strip *t, uint32_t first, uint32_t end)

@@ -31,61 +31,82 @@ struct depthwise {
 	__m512i weight[DEPTHWISE_FOURS][4];
 };
 
-/* Where channel @c of a quarter's order is. */
-static inline uint32_t depthwise_place(uint32_t c)
+/* Four bytes above one another of 64 channels, as quarters of neighbours. */
+static inline void depthwise_interleave(__m512i to[4], const __m512i t[4])
 {
-	return c % 16 / 4 * 16 + c / 16 * 4 + c % 4;
+	__m512i lo01 = _mm512_unpacklo_epi8(t[0], t[1]), hi01 = _mm512_unpackhi_epi8(t[0], t[1]);
+	__m512i lo23 = _mm512_unpacklo_epi8(t[2], t[3]), hi23 = _mm512_unpackhi_epi8(t[2], t[3]);
+
+	to[0] = _mm512_unpacklo_epi16(lo01, lo23);
+	to[1] = _mm512_unpackhi_epi16(lo01, lo23);
+	to[2] = _mm512_unpacklo_epi16(hi01, hi23);
+	to[3] = _mm512_unpackhi_epi16(hi01, hi23);
+}
+
+/* The packed weights' bytes tap by tap, sign bits as they should be. */
+static inline void depthwise_unpack(int8_t (*taps)[QUILL_PANEL_N], const uint8_t *b, uint32_t count)
+{
+	const __m128i flip = _mm_set1_epi8(-128);
+	uint32_t k, c;
+
+	for (k = 0; k < count; k++) {
+		const uint8_t *group = b + (k / QUILL_PANEL_K) * QUILL_PANEL_GROUP;
+		__m128i shift = _mm_cvtsi32_si128((int)(8 * (k % QUILL_PANEL_K)));
+
+		for (c = 0; c < QUILL_PANEL_N; c += 16) {
+			__m512i four = _mm512_loadu_si512(group + c * QUILL_PANEL_K);
+			__m128i tap = _mm512_cvtepi32_epi8(_mm512_srl_epi32(four, shift));
+
+			_mm_storeu_si128((__m128i *)&taps[k][c], _mm_xor_si128(tap, flip));
+		}
+	}
 }
 
 static inline void depthwise_prepare(struct depthwise *d, const struct quill_windows *w,
 				     const uint8_t *b)
 {
-	uint32_t high = (w->kh + 3) / 4, i, j, c, k;
-	int8_t *bytes = (int8_t *)d->weight;
-	int32_t *base = (int32_t *)d->base;
+	int8_t taps[4 * DEPTHWISE_FOURS][QUILL_PANEL_N] __attribute__((aligned(64)));
+	const __m512i unit = _mm512_set1_epi8(-128);	/* unsigned: 128 */
+	uint32_t high = (w->kh + 3) / 4, i, j, q, r;
+	__m512i t[4];
 
 	d->b = b;
 	d->high = 0;
 	if (w->kw > DEPTHWISE_FOURS / high)
 		return;
 	d->high = high;
-	memset(d->weight, 0, w->kw * high * sizeof(d->weight[0]));
-	memset(base, 0, sizeof(d->base));
-	for (i = 0; i < w->kh; i++) {
-		for (j = 0; j < w->kw; j++) {
-			int8_t *to = bytes + (j * high + i / 4) * sizeof(d->weight[0]) + i % 4;
+	depthwise_unpack(taps, b, w->kh * w->kw);
+	for (q = 0; q < 4; q++)
+		d->base[q] = _mm512_setzero_si512();
+	for (j = 0; j < w->kw; j++) {
+		for (i = 0; i < high; i++) {
+			__m512i *weight = d->weight[j * high + i];
 
-			k = i * w->kw + j;
-			b = d->b + (k / QUILL_PANEL_K) * QUILL_PANEL_GROUP + k % QUILL_PANEL_K;
-			for (c = 0; c < QUILL_PANEL_N; c++) {
-				int8_t tap = (int8_t)(b[c * QUILL_PANEL_K] ^ 0x80);
-
-				to[depthwise_place(c) * 4] = tap;
-				base[depthwise_place(c)] -= 128 * tap;
-			}
+			for (r = 0; r < 4; r++)
+				t[r] = 4 * i + r < w->kh ?
+				       _mm512_load_si512(taps[(4 * i + r) * w->kw + j]) :
+				       _mm512_setzero_si512();
+			depthwise_interleave(weight, t);
+			for (q = 0; q < 4; q++)
+				d->base[q] = micro_dot(d->base[q], unit, weight[q]);
 		}
 	}
+	for (q = 0; q < 4; q++)
+		d->base[q] = _mm512_sub_epi32(_mm512_setzero_si512(), d->base[q]);
 }
 
-/* Four taps above one another, @rows of which exist, interleaved: those that do not exist have weight 0. */
-static inline void depthwise_interleave(__m512i to[4], const int8_t *src, size_t tap_line,
-					uint32_t rows, __mmask64 mask)
+/* Four taps above one another, @rows of which exist: those that do not have weight 0. */
+static inline void depthwise_column(__m512i to[4], const int8_t *src, size_t tap_line,
+				    uint32_t rows, __mmask64 mask)
 {
 	const __m512i flip = _mm512_set1_epi8(-128);
-	__m512i t[4], lo02, hi02, lo13, hi13;
+	__m512i t[4];
 
 	_Pragma("GCC unroll 4")
 	for (uint32_t i = 0; i < 4; i++)
 		t[i] = i < rows ? _mm512_xor_si512(flip, _mm512_maskz_loadu_epi8(mask,
 									src + i * tap_line)) : flip;
-	lo02 = _mm512_unpacklo_epi8(t[0], t[1]);
-	hi02 = _mm512_unpackhi_epi8(t[0], t[1]);
-	lo13 = _mm512_unpacklo_epi8(t[2], t[3]);
-	hi13 = _mm512_unpackhi_epi8(t[2], t[3]);
-	to[0] = _mm512_unpacklo_epi16(lo02, lo13);
-	to[1] = _mm512_unpackhi_epi16(lo02, lo13);
-	to[2] = _mm512_unpacklo_epi16(hi02, hi13);
-	to[3] = _mm512_unpackhi_epi16(hi02, hi13);
+	depthwise_interleave(to, t);
 }
 
 /* From quarters to channels in their order: a transposition of 128-bit pieces. */
@@ -111,8 +132,8 @@ static inline void depthwise_columns(const struct depthwise *d, const struct qui
 
 	for (x = 0; x < count; x++, src += step)
 		for (i = 0; i < d->high; i++)
-			depthwise_interleave(*column++, src + 4 * i * w->tap_line, w->tap_line,
-					     w->kh - 4 * i, mask);
+			depthwise_column(*column++, src + 4 * i * w->tap_line, w->tap_line,
+					 w->kh - 4 * i, mask);
 }
 
 /* @fours a constant where that pays: the weights then live in registers. */

@@ -7,8 +7,8 @@
  * part of. The bytes of the input have their sign bit flipped (they are the unsigned operand), and 128 times the sum of
  * the weights is taken away again.
  *
- * Interleaving works within 128 bits, so quarter q of a column, or of the sums, has channels 4 q .. 4 q + 3 of each
- * 16. The weights are prepared in that order.
+ * Interleaving works within 128 bits, so columns and sums are in quarters (lanes_avx512.h). The weights are prepared in that
+ * order; requantisation brings the usual one back without effort.
  */
 #ifndef QUILL_DEPTHWISE_AVX512_H
 #define QUILL_DEPTHWISE_AVX512_H
@@ -25,6 +25,7 @@
 struct depthwise {
 	const uint8_t *b;
 	uint32_t high;		/* fours of a column; 0: too many */
+	bool quarters;		/* leave the sums in quarters */
 	/* -128 times the sum of the weights */
 	__m512i base[4];
 	/* of column j, four i: [j * high + i] */
@@ -72,6 +73,7 @@ static inline void depthwise_prepare(struct depthwise *d, const struct quill_win
 
 	d->b = b;
 	d->high = 0;
+	d->quarters = false;
 	if (w->kw > DEPTHWISE_FOURS / high)
 		return;
 	d->high = high;
@@ -109,8 +111,8 @@ static inline void depthwise_column(__m512i to[4], const int8_t *src, size_t tap
 	depthwise_interleave(to, t);
 }
 
-/* From quarters to channels in their order: a transposition of 128-bit pieces. */
-static inline void depthwise_store(int32_t *acc, const __m512i sum[4])
+/* To the usual order. */
+static inline void depthwise_transpose(int32_t *acc, const __m512i sum[4])
 {
 	__m512i a = _mm512_shuffle_i32x4(sum[0], sum[1], 0x44);
 	__m512i b = _mm512_shuffle_i32x4(sum[2], sum[3], 0x44);
@@ -154,7 +156,13 @@ depthwise_dots(const struct depthwise *d, const uint32_t fours, const __m512i (*
 			_Pragma("GCC unroll 4")
 			for (q = 0; q < 4; q++)
 				sum[q] = micro_dot(sum[q], column[i][q], d->weight[i][q]);
-		depthwise_store(acc[p], sum);
+		if (!d->quarters) {
+			depthwise_transpose(acc[p], sum);
+			continue;
+		}
+		_Pragma("GCC unroll 4")
+		for (q = 0; q < 4; q++)
+			_mm512_storeu_si512(&acc[p][16 * q], sum[q]);
 	}
 }
 
@@ -187,6 +195,34 @@ static inline void depthwise_windows(const struct depthwise *d, const struct qui
 		depthwise_dots(d, 3, column, apart, pixels, acc);
 	else
 		depthwise_dots(d, fours, column, apart, pixels, acc);
+}
+
+/* Have windows' sums in quarters from now on, and say so: @bias and @channel are brought into that order. */
+static inline bool depthwise_in_quarters(struct depthwise *d, int32_t *bias,
+					 struct quill_requant *channel)
+{
+	int32_t b[QUILL_PANEL_N];
+	struct quill_requant c[QUILL_PANEL_N];
+	uint32_t i, q;
+
+	if (!d->high)
+		return false;
+	d->quarters = true;
+	memcpy(b, bias, sizeof(b));
+	memcpy(c, channel, sizeof(c));
+	for (i = 0; i < 4; i++) {
+		for (q = 0; q < 4; q++) {
+			memcpy(bias + 16 * q + 4 * i, b + 16 * i + 4 * q, 4 * sizeof(*b));
+			memcpy(channel + 16 * q + 4 * i, c + 16 * i + 4 * q, 4 * sizeof(*c));
+		}
+	}
+	return true;
+}
+
+static inline void depthwise_requant(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+				     const vrequant *q)
+{
+	avx512_requant_row(p, acc, bias, n, q, true);
 }
 
 #endif /* QUILL_DEPTHWISE_AVX512_H */

@@ -22,4 +22,17 @@ static inline void depthwise_windows(const struct depthwise *d, const struct qui
 	depthwise_plain(w, src, n, d->b, pixels, acc);
 }
 
+/* These sums are in order. */
+static inline bool depthwise_in_quarters(struct depthwise *d, int32_t *bias,
+					 struct quill_requant *channel)
+{
+	return false;
+}
+
+static inline void depthwise_requant(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+				     const vrequant *q)
+{
+	vrequant_row(p, acc, bias, n, q);
+}
+
 #endif /* QUILL_DEPTHWISE_SCALAR_H */

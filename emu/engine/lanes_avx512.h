@@ -396,11 +396,21 @@ avx512_requant_exactly(const int32_t *acc, const int32_t *bias, const vrequant *
 	return _mm512_loadu_si512(row);
 }
 
-/* Whole numbers in the low bits of floats, to bytes that saturate, in their order. */
-static inline __m512i avx512_requant_pack(const __m512i t[4])
+/*
+ * "In quarters" is an order of a panel's 64 channels: 16 q + 4 i + j is the place of channel 16 i + 4 q + j. It is
+ * what packing within 128 bits makes of the usual order, and of which it makes that: a transposition, of fours.
+ */
+static inline __m512i avx512_transpose_fours(__m512i x)
 {
 	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11,
 						15);
+
+	return _mm512_permutexvar_epi32(order, x);
+}
+
+/* Whole numbers in the low bits of floats, to bytes that saturate; their order changes. */
+static inline __m512i avx512_requant_pack(const __m512i t[4])
+{
 	const __m512i magic = _mm512_castps_si512(_mm512_set1_ps(AVX512_MAGIC));
 	/* what is far below, or negative, must not wrap */
 	const __m512i least = _mm512_castps_si512(_mm512_set1_ps(0x1p23f));
@@ -410,13 +420,13 @@ static inline __m512i avx512_requant_pack(const __m512i t[4])
 	_Pragma("GCC unroll 4")
 	for (i = 0; i < 4; i++)
 		x[i] = _mm512_sub_epi32(_mm512_max_epi32(t[i], least), magic);
-	return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(_mm512_packs_epi32(x[0], x[1]),
-								  _mm512_packs_epi32(x[2], x[3])));
+	return _mm512_packs_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
 }
 
-/* A row of sums plus bias, requantised; the first @n of its 64 are stored. */
-static inline void vrequant_row(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
-				const vrequant *q)
+/* @quarters, a constant: sums, bias and channels are in quarters. */
+static inline __attribute__((always_inline)) void
+avx512_requant_row(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+		   const vrequant *q, const bool quarters)
 {
 	__m512i less[4], differ = _mm512_setzero_si512(), bytes;
 	uint32_t i;
@@ -432,13 +442,25 @@ static inline void vrequant_row(int8_t *p, const int32_t *acc, const int32_t *bi
 		differ = _mm512_ternarylogic_epi32(differ, less[i], more, 0xf6);
 	}
 	bytes = avx512_requant_pack(less);
+	if (!quarters)
+		bytes = avx512_transpose_fours(bytes);
 	bytes = _mm512_min_epi8(_mm512_max_epi8(bytes, q->lo), q->hi);
-	if (__builtin_expect(_mm512_test_epi32_mask(differ, differ), 0))
+	if (__builtin_expect(_mm512_test_epi32_mask(differ, differ), 0)) {
 		bytes = avx512_requant_exactly(acc, bias, q);
+		if (quarters)
+			bytes = avx512_transpose_fours(bytes);
+	}
 	if (n == QUILL_PANEL_N)
 		_mm512_storeu_si512(p, bytes);
 	else
 		_mm512_mask_storeu_epi8(p, (1ull << n) - 1, bytes);
+}
+
+/* A row of sums plus bias, requantised; the first @n of its 64 are stored. */
+static inline void vrequant_row(int8_t *p, const int32_t *acc, const int32_t *bias, uint32_t n,
+				const vrequant *q)
+{
+	avx512_requant_row(p, acc, bias, n, q, false);
 }
 
 #endif /* QUILL_LANES_AVX512_H */

@@ -3,6 +3,7 @@
  * CONV2D and POOL through the whole device (firmware, issue port, strips, tiles, threads) against the reference, to the
  * bit, wherever the operands lie; and their faults.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -281,6 +282,48 @@ static void means_of_most_taps_round_once(void **state)
 	}
 }
 
+/* n roundings of a sum that never is above the sum of magnitudes, and one of the quotient. */
+static void means_of_floats_are_as_near_as_their_number_permits(void **state)
+{
+	const struct ref_images sizes[] = {
+		conv_images((struct ref_images){ .in_h = 40, .in_w = 50, .in_c = 64, .kh = 3, .kw = 3 }),
+		conv_images((struct ref_images){ .in_h = 40, .in_w = 50, .in_c = 64, .kh = 40, .kw = 50 }),
+	};
+	struct conv_case c;
+	struct conv_rig r;
+	unsigned int i, k, e, t;
+
+	conv_rig_open(&r, &configs[0]);
+	for (i = 0; i < 2; i++) {
+		uint32_t taps = sizes[i].kh * sizes[i].kw, windows = sizes[i].out_h * sizes[i].out_w;
+		double worst = 0;
+
+		c = pool_make(&r, &sizes[i], QUILL_TYPE_F32, QUILL_POOL_MEAN, 0, false);
+		run_ok(&r, &c);
+		for (k = 0; k < windows; k++) {
+			for (e = 0; e < 64; e++) {
+				double mean = 0, magnitude = 0;
+
+				for (t = 0; t < taps; t++) {
+					size_t line = k / sizes[i].out_w + t / sizes[i].kw;
+					size_t at = k % sizes[i].out_w + t % sizes[i].kw;
+					float x = ((float *)c.src->ptr)[(line * 50 + at) * 64 + e];
+
+					mean += (double)x / taps;
+					magnitude += fabs((double)x) / taps;
+				}
+				mean = fabs(((float *)c.dst->ptr)[k * 64 + e] - mean);
+				worst = fmax(worst, mean / magnitude / 0x1p-24);
+			}
+		}
+		printf("mean of %u: largest error %.2f u of the magnitudes' mean, the bound is %u u\n", taps,
+		       worst, taps);
+		assert_true(worst <= taps);
+		conv_free(&c);
+	}
+	conv_rig_close(&r);
+}
+
 /* ---- Slices ---- */
 
 /* Two convolutions write halves of one tensor's channels, which a third reads as a whole. */
@@ -542,6 +585,7 @@ int main(void)
 		cmocka_unit_test(pooling_equals_the_reference_wherever_operands_lie),
 		cmocka_unit_test(longest_window_of_extremes_is_exact),
 		cmocka_unit_test(means_of_most_taps_round_once),
+		cmocka_unit_test(means_of_floats_are_as_near_as_their_number_permits),
 		cmocka_unit_test(results_may_be_slices_of_a_tensor),
 		cmocka_unit_test(every_operand_faults_at_its_first_bad_byte),
 		cmocka_unit_test(bad_requant_entry_faults_at_its_address),

@@ -55,7 +55,7 @@ static uint32_t open_pair(struct part *p, const struct kv_array array[2],
 {
 	const struct dma_port *port = &p->t->x->port;
 	struct dma_rows rows[2];
-	uint32_t align = array->width == 4 ? 4 : 1, i, what;
+	uint32_t align = array->align, i, what;
 
 	for (i = 0; i < 2; i++)
 		rows[i] = (struct dma_rows){
@@ -81,13 +81,18 @@ static const enum dma_scratch scratches[ARRAYS] = {
 	DMA_SCRATCH_A, DMA_SCRATCH_B, DMA_SCRATCH_SCALE, DMA_SCRATCH_ROW_SCALE,
 };
 
+static bool scaled(const struct attention *t)
+{
+	return t->cmd->hdr.type_b == QUILL_TYPE_S8;
+}
+
 static uint32_t gather_keys(struct part *p, const struct kv_array array[ARRAYS])
 {
 	struct dma_view *view[ARRAYS] = { &p->kv[0], &p->kv[1], &p->kv_scale[0], &p->kv_scale[1] };
+	unsigned int i, arrays = scaled(p->t) ? ARRAYS : KEY_SCALES;
 	uint8_t *to[ARRAYS];
-	unsigned int i;
 
-	for (i = 0; i < ARRAYS; i++) {
+	for (i = 0; i < arrays; i++) {
 		to[i] = dma_scratch(p->ctx, scratches[i], p->keys * array[i].width);
 		if (!to[i])
 			return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_READ,
@@ -95,7 +100,7 @@ static uint32_t gather_keys(struct part *p, const struct kv_array array[ARRAYS])
 		view[i]->ptr = to[i];
 		view[i]->stride = array[i].width;
 	}
-	return kv_gather(p->ctx, &p->t->pages, array, to, ARRAYS, p->key, p->keys, p->fault);
+	return kv_gather(p->ctx, &p->t->pages, array, to, arrays, p->key, p->keys, p->fault);
 }
 
 static uint32_t open_keys(struct part *p)
@@ -104,24 +109,26 @@ static uint32_t open_keys(struct part *p)
 	const struct quill_ext_attention *e = p->t->ext;
 	const struct quill_ext_attention_more *m = p->t->more;
 	uint64_t head = (uint64_t)p->kv_head * e->kv_head_stride, dim = c->head_dim;
+	uint64_t page = m ? m->page_stride : 0, size = quill_type_size(c->hdr.type_b);
 	struct kv_array keys = {
-		.page_stride = m ? m->page_stride : 0, .stride = e->kv_stride, .width = dim,
+		.page_stride = page * size, .stride = e->kv_stride * size, .width = dim * size,
+		.align = size,
 	};
 	struct kv_array scales = {
-		.page_stride = keys.page_stride / dim * 4, .stride = keys.stride / dim * 4,
-		.width = 4,
+		.page_stride = page / dim * 4, .stride = e->kv_stride / dim * 4, .width = 4,
+		.align = 4,
 	};
 	struct kv_array array[ARRAYS] = { keys, keys, scales, scales };
 	uint32_t what;
 
-	array[KEYS].va = c->k + head;
-	array[VALUES].va = c->v + head;
+	array[KEYS].va = c->k + head * size;
+	array[VALUES].va = c->v + head * size;
 	array[KEY_SCALES].va = e->k_scale + head / dim * 4;
 	array[VALUE_SCALES].va = e->v_scale + head / dim * 4;
 	if (p->t->pages.table)
 		return gather_keys(p, array);
 	what = open_pair(p, &array[KEYS], &scratches[KEYS], p->kv);
-	if (!what)
+	if (!what && scaled(p->t))
 		what = open_pair(p, &array[KEY_SCALES], &scratches[KEY_SCALES], p->kv_scale);
 	return what;
 }
@@ -148,13 +155,15 @@ static void run_kernel(struct part *p, const struct dma_view *q, const struct dm
 	const struct attention *t = p->t;
 	const struct quill_ext_attention_more *m = t->more;
 	struct quill_attention_tile tile = {
+		.type_q = t->cmd->hdr.type_a,
+		.type_kv = t->cmd->hdr.type_b,
 		.q = q->ptr,
-		.q_stride = q->stride,
+		.q_stride = q->stride / quill_type_size(t->cmd->hdr.type_a),
 		.q_scale = q_scale->ptr,
 		.q_scale_stride = q_scale->stride / 4,
 		.k = p->kv[0].ptr,
 		.v = p->kv[1].ptr,
-		.kv_stride = p->kv[0].stride,
+		.kv_stride = p->kv[0].stride / quill_type_size(t->cmd->hdr.type_b),
 		.k_scale = p->kv_scale[0].ptr,
 		.v_scale = p->kv_scale[1].ptr,
 		.kv_scale_stride = p->kv_scale[0].stride / 4,
@@ -224,12 +233,13 @@ static uint32_t write_state(struct part *p)
 static uint32_t run_queries(struct part *p)
 {
 	const struct attention *t = p->t;
-	uint32_t dim = t->cmd->head_dim;
+	uint32_t dim = t->cmd->head_dim, size = quill_type_size(t->cmd->hdr.type_a);
 	struct dma_rows q_rows = {
-		.va = t->cmd->q + (uint64_t)p->query * t->ext->q_stride + (uint64_t)p->head * dim,
+		.va = t->cmd->q + ((uint64_t)p->query * t->ext->q_stride +
+				   (uint64_t)p->head * dim) * size,
 		.rows = p->queries,
-		.stride = t->ext->q_stride,
-		.width = (uint64_t)p->heads * dim,
+		.stride = (uint64_t)t->ext->q_stride * size,
+		.width = (uint64_t)p->heads * dim * size,
 	};
 	struct dma_rows scale_rows = {
 		.va = t->ext->q_scale +
@@ -241,8 +251,8 @@ static uint32_t run_queries(struct part *p)
 	struct dma_view q, q_scale = { 0 };
 	uint32_t what;
 
-	what = dma_view_read(p->ctx, &t->x->port, &q_rows, 1, DMA_SCRATCH_SUMS, &q, p->fault);
-	if (!what)
+	what = dma_view_read(p->ctx, &t->x->port, &q_rows, size, DMA_SCRATCH_SUMS, &q, p->fault);
+	if (!what && scaled(t))
 		what = dma_view_read(p->ctx, &t->x->port, &scale_rows, 4, DMA_SCRATCH_BIAS,
 				     &q_scale, p->fault);
 	if (!what)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* KV_APPEND: keys and values of new tokens, quantised head by head, into the cache. A tile is some tokens. */
+/* KV_APPEND: keys and values of new tokens, quantised head by head or rounded, into the cache. A tile is some tokens. */
 #include "kv.h"
 
 #define TILE_TOKENS	8u
@@ -18,56 +18,63 @@ struct part {
 	struct dma_fault *fault;
 };
 
-/* All heads of one token: @offset is where the token is in the cache, in elements. */
-static uint32_t write_heads(struct part *p, const int8_t *q, const float *scale, uint64_t to,
-			    uint64_t scales, uint64_t offset)
+/* All heads of one token, @unit bytes each: @offset is where the token is in the cache, in heads. */
+static uint32_t write_heads(struct part *p, const void *from, uint64_t to, uint64_t offset, uint32_t unit)
 {
 	const struct quill_cmd_kv_append *c = p->a->cmd;
-	const struct quill_ext_kv_append *e = p->a->ext;
-	const struct dma_port *port = &p->a->x->port;
 	struct dma_rows rows = {
-		.va = to + offset, .rows = c->heads, .stride = e->kv_head_stride, .width = c->dim,
-	};
-	struct dma_rows scale_rows = {
-		.va = scales + offset / c->dim * 4,
+		.va = to + offset * unit,
 		.rows = c->heads,
-		.stride = (uint64_t)(e->kv_head_stride / c->dim) * 4,
-		.width = 4,
+		.stride = (uint64_t)(p->a->ext->kv_head_stride / c->dim) * unit,
+		.width = unit,
 	};
-	uint32_t what;
 
-	what = dma_write_rows(p->ctx, port, &rows, q, c->dim, p->fault);
-	if (!what)
-		what = dma_write_rows(p->ctx, port, &scale_rows, scale, 4, p->fault);
-	return what;
+	return dma_write_rows(p->ctx, &p->a->x->port, &rows, from, unit, p->fault);
+}
+
+/* A token's heads as the cache has them, to @to and @scale. */
+static void convert_heads(const struct part *p, const float *src, void *to, float *scale)
+{
+	const struct quill_cmd_kv_append *c = p->a->cmd;
+	const struct quill_kernels *kernels = p->a->x->emu->kernels;
+
+	if (c->hdr.type_d == QUILL_TYPE_BF16)
+		kernels->convert(&(struct quill_convert_tile){
+			.src = src, .dst = to, .rows = 1, .n = (uint32_t)c->heads * c->dim,
+			.type_a = QUILL_TYPE_F32, .type_d = QUILL_TYPE_BF16,
+		});
+	else
+		kernels->quantise(&(struct quill_quantise_tile){
+			.src = src, .src_stride = c->dim, .dst = to, .dst_stride = c->dim,
+			.scale = scale, .scale_stride = 1, .rows = c->heads, .n = c->dim,
+			.group = c->dim,
+		});
 }
 
 static uint32_t append_one(struct part *p, uint32_t token, uint64_t src, uint64_t to, uint64_t scales,
 			   uint64_t offset)
 {
 	const struct quill_cmd_kv_append *c = p->a->cmd;
+	uint32_t size = quill_type_size(c->hdr.type_d), what;
 	uint64_t row = (uint64_t)c->heads * c->dim;
 	struct dma_rows from = {
 		.va = src + (uint64_t)token * c->src_stride * 4, .rows = 1, .width = row * 4,
 	};
-	struct quill_quantise_tile tile = {
-		.src_stride = c->dim, .dst_stride = c->dim, .scale_stride = 1,
-		.rows = c->heads, .n = c->dim, .group = c->dim,
-	};
+	void *heads = dma_scratch(p->ctx, DMA_SCRATCH_D, row * size);
+	float *scale = dma_scratch(p->ctx, DMA_SCRATCH_SCALE, (uint64_t)c->heads * 4);
 	struct dma_view view;
-	uint32_t what;
 
-	tile.dst = dma_scratch(p->ctx, DMA_SCRATCH_D, row);
-	tile.scale = dma_scratch(p->ctx, DMA_SCRATCH_SCALE, (uint64_t)c->heads * 4);
-	if (!tile.dst || !tile.scale)
+	if (!heads || !scale)
 		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_READ, from.va);
 	what = dma_view_read(p->ctx, &p->a->x->port, &from, 4, DMA_SCRATCH_A, &view, p->fault);
 	if (what)
 		return what;
-	tile.src = view.ptr;
-	p->a->x->emu->kernels->quantise(&tile);
+	convert_heads(p, view.ptr, heads, scale);
 	dma_view_close(p->ctx, &view);
-	return write_heads(p, tile.dst, tile.scale, to, scales, offset);
+	what = write_heads(p, heads, to, offset, c->dim * size);
+	if (what || c->hdr.type_d == QUILL_TYPE_BF16)
+		return what;
+	return write_heads(p, scale, scales, offset, 4);
 }
 
 static uint32_t append_token(struct part *p, uint32_t token)
@@ -82,7 +89,7 @@ static uint32_t append_token(struct part *p, uint32_t token)
 		return what;
 	if (e->table)
 		key %= e->page_size;
-	offset = (uint64_t)page * e->page_stride + (uint64_t)key * e->kv_stride;
+	offset = ((uint64_t)page * e->page_stride + (uint64_t)key * e->kv_stride) / c->dim;
 	what = append_one(p, token, c->k_src, c->k, e->k_scale, offset);
 	if (!what)
 		what = append_one(p, token, c->v_src, c->v, e->v_scale, offset);

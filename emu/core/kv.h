@@ -19,6 +19,7 @@ struct kv_array {
 	uint64_t page_stride;
 	uint64_t stride;
 	uint64_t width;
+	uint32_t align;		/* of a pointer to it */
 };
 
 uint32_t kv_page(struct dma_ctx *ctx, const struct kv_pages *pages, uint32_t key, uint32_t *page,

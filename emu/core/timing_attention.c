@@ -25,8 +25,10 @@ static uint64_t attention_pairs(const struct quill_cmd_attention *c, uint64_t wi
 static void read_cache(const struct profile *p, struct cost *cost, const struct quill_cmd_attention *c,
 		       const struct quill_ext_attention *e, uint64_t keys)
 {
-	cost_read(p, cost, c->k, keys, (uint64_t)c->n_kv_heads * c->head_dim);
-	cost_read(p, cost, c->v, keys, (uint64_t)c->n_kv_heads * c->head_dim);
+	uint64_t row = (uint64_t)c->n_kv_heads * c->head_dim * quill_type_size(c->hdr.type_b);
+
+	cost_read(p, cost, c->k, keys, row);
+	cost_read(p, cost, c->v, keys, row);
 	cost_read(p, cost, e->k_scale, keys, (uint64_t)c->n_kv_heads * 4);
 	cost_read(p, cost, e->v_scale, keys, (uint64_t)c->n_kv_heads * 4);
 }
@@ -42,9 +44,10 @@ void cost_attention(const struct profile *p, const union quill_cmd *cmd, struct 
 	uint64_t keys, blocks, rows, tensor, vector;
 
 	keys = div_up(pairs, c->n_q);
+	cost->mac_kind = c->hdr.type_b == QUILL_TYPE_BF16 ? MAC_BF16 : MAC_S8;
 	cost->macs = 2 * pairs * row;
 	cost->vector_ops = pairs * c->n_heads * p->softmax_ops;
-	cost_read(p, cost, c->q, c->n_q, row);
+	cost_read(p, cost, c->q, c->n_q, row * quill_type_size(c->hdr.type_a));
 	read_cache(p, cost, c, e, m->window ? min64(c->n_kv, m->window + c->n_q - 1ull) : c->n_kv);
 	cost_read(p, cost, e->q_scale, c->n_q, (uint64_t)c->n_heads * 4);
 	if (m->table)
@@ -83,8 +86,8 @@ void cost_kv_append(const struct profile *p, const union quill_cmd *cmd, struct 
 	cost_read(p, cost, c->v_src, c->tokens, row * 4);
 	if (e->table)
 		cost_read(p, cost, e->table, 1, div_up(c->tokens, e->page_size) * 4);
-	cost_write(p, cost, c->k, c->tokens, row);
-	cost_write(p, cost, c->v, c->tokens, row);
+	cost_write(p, cost, c->k, c->tokens, row * quill_type_size(c->hdr.type_d));
+	cost_write(p, cost, c->v, c->tokens, row * quill_type_size(c->hdr.type_d));
 	cost_write(p, cost, e->k_scale, c->tokens, (uint64_t)c->heads * 4);
 	cost_write(p, cost, e->v_scale, c->tokens, (uint64_t)c->heads * 4);
 	/* maximum, quotient, conversion, as in QUANTISE */

@@ -166,17 +166,19 @@ struct quill_convert_tile {
  * struct quill_attention_tile - some queries of some heads that share a head of keys and values
  */
 struct quill_attention_tile {
+	/** @type_kv: of k and v: QUILL_TYPE_S8, with q the same, or BF16; @type_q: then F32 or BF16. */
+	uint32_t type_q, type_kv;
 	/** @q: query i of head h at q + i * q_stride + h * head_dim, head_dim values. */
-	const int8_t *q;
+	const void *q;
 	size_t q_stride;
-	/** @q_scale: of query i of head h at q_scale[i * q_scale_stride + h]. */
+	/** @q_scale: S8: of query i of head h at q_scale[i * q_scale_stride + h]. */
 	const float *q_scale;
 	size_t q_scale_stride;
 	/** @k: key j at k + (j - first_key) * kv_stride. */
-	const int8_t *k;
-	const int8_t *v;
+	const void *k;
+	const void *v;
 	size_t kv_stride;
-	/** @k_scale: of key j at k_scale[(j - first_key) * kv_scale_stride]. */
+	/** @k_scale: S8: of key j at k_scale[(j - first_key) * kv_scale_stride]. */
 	const float *k_scale;
 	const float *v_scale;
 	size_t kv_scale_stride;
@@ -196,7 +198,7 @@ struct quill_attention_tile {
 	/** @first_key: the first key in memory, a multiple of QUILL_ATTENTION_BLOCK; no query sees one before it. */
 	uint32_t first_key;
 	bool causal;
-	/** @round: weights of 16 bits (QUILL_ATTENTION_S16). */
+	/** @round: S8: weights of 16 bits (QUILL_WEIGHTS_S16). */
 	bool round;
 	uint32_t head_dim;
 	float softmax_scale;

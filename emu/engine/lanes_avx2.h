@@ -333,6 +333,16 @@ static inline __m128i avx2_to_s8(vf x)
 	return _mm_packs_epi16(_mm256_castsi256_si128(w), _mm256_extracti128_si256(w, 1));
 }
 
+static inline vf vf_load_bf16(const uint16_t *p)
+{
+	__m256i x = _mm256_loadu_si256((const __m256i *)p);
+	__m256i a = _mm256_cvtepu16_epi32(_mm256_castsi256_si128(x));
+	__m256i b = _mm256_cvtepu16_epi32(_mm256_extracti128_si256(x, 1));
+
+	return (vf){ _mm256_castsi256_ps(_mm256_slli_epi32(a, 16)),
+		     _mm256_castsi256_ps(_mm256_slli_epi32(b, 16)) };
+}
+
 static inline void vf_store_s8(int8_t *p, vf x)
 {
 	_mm_storeu_si128((__m128i *)p, avx2_to_s8(x));

@@ -268,6 +268,13 @@ static inline vf vf_load_s8(const int8_t *p)
 	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
+static inline vf vf_load_bf16(const uint16_t *p)
+{
+	__m512i x = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+
+	return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16));
+}
+
 static inline void vf_store_s8(int8_t *p, vf x)
 {
 	_mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));

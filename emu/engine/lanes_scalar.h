@@ -394,6 +394,19 @@ static inline vf vf_load_s8(const int8_t *p)
 	return r;
 }
 
+/* bfloat16: the upper half of a float's bits. */
+static inline vf vf_load_bf16(const uint16_t *p)
+{
+	uint32_t bits;
+	vf r;
+
+	for EACH_LANE(i) {
+		bits = (uint32_t)p[i] << 16;
+		memcpy(&r.v[i], &bits, sizeof(bits));
+	}
+	return r;
+}
+
 /* Rounded to the nearest integer, half to even; |a| is below 128. */
 static inline void vf_store_s8(int8_t *p, vf a)
 {

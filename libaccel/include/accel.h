@@ -725,19 +725,25 @@ enum accel_attention_weights {
  * A stride of 0 takes the default that it names: dense tensors.
  */
 struct accel_attention {
-	/** @q: device address of int8_t Q. */
+	/**
+	 * @type_kv: of k and v: ACCEL_S8 (or 0), with q the same; or ACCEL_BF16, without scales
+	 */
+	enum accel_type type_kv;
+	/** @type_q: of q: if @type_kv is ACCEL_BF16: ACCEL_F32 (or 0) or ACCEL_BF16. */
+	enum accel_type type_q;
+	/** @q: device address of Q. */
 	uint64_t q;
-	/** @k: device address of int8_t K. */
+	/** @k: device address of K. */
 	uint64_t k;
-	/** @v: device address of int8_t V. */
+	/** @v: device address of V. */
 	uint64_t v;
 	/** @out: device address of the result, float, 4-byte aligned. */
 	uint64_t out;
-	/** @q_scale: device address of floats, 4-byte aligned. */
+	/** @q_scale: ACCEL_S8: device address of floats, 4-byte aligned; else 0. */
 	uint64_t q_scale;
-	/** @k_scale: device address of floats, 4-byte aligned. */
+	/** @k_scale: ACCEL_S8: device address of floats, 4-byte aligned; else 0. */
 	uint64_t k_scale;
-	/** @v_scale: device address of floats, 4-byte aligned. */
+	/** @v_scale: ACCEL_S8: device address of floats, 4-byte aligned; else 0. */
 	uint64_t v_scale;
 	/** @n_q: queries, 1..65536; at most @n_kv if @causal. */
 	uint32_t n_q;
@@ -827,10 +833,12 @@ int accel_cmd_merge(struct accel_stream *stream, const struct accel_merge *merge
 /**
  * struct accel_kv_append - keys and values of new tokens into a cache that attention reads
  *
- * Token i becomes key pos + i. Each head of it is quantised with a scale of its own, as by
- * accel_quantise_rows_s8() with a row a head.
+ * Token i becomes key pos + i. For a cache of ACCEL_S8 each head of it is quantised with a scale of
+ * its own, as by accel_quantise_rows_s8() with a row a head; for ACCEL_BF16 it is rounded.
  */
 struct accel_kv_append {
+	/** @type_kv: of the cache: ACCEL_S8 (or 0), or ACCEL_BF16, without scales. */
+	enum accel_type type_kv;
 	/** @k_src: device address of keys, float[tokens][heads][dim]. */
 	uint64_t k_src;
 	/** @v_src: device address of values, likewise. */
@@ -839,9 +847,9 @@ struct accel_kv_append {
 	uint64_t k;
 	/** @v: device address of the cache's V. */
 	uint64_t v;
-	/** @k_scale: device address of floats. */
+	/** @k_scale: ACCEL_S8: device address of floats; else 0. */
 	uint64_t k_scale;
-	/** @v_scale: device address of floats. */
+	/** @v_scale: ACCEL_S8: device address of floats; else 0. */
 	uint64_t v_scale;
 	/** @tokens: 1..65536. */
 	uint32_t tokens;

@@ -10,6 +10,11 @@ static_assert((int)ACCEL_WEIGHTS_F32 == QUILL_WEIGHTS_F32 &&
 	      (int)ACCEL_WEIGHTS_S16 == QUILL_WEIGHTS_S16 && QUILL_WEIGHTS_COUNT == 2,
 	      "weights of accel.h are those of isa.h");
 
+static uint8_t accel_type_or(enum accel_type type, uint8_t otherwise)
+{
+	return type ? (uint8_t)type : otherwise;
+}
+
 static int accel_attention_check_widths(struct accel_stream *stream,
 					const struct accel_attention *att)
 {
@@ -79,8 +84,10 @@ int accel_cmd_attention(struct accel_stream *stream, const struct accel_attentio
 		return ret;
 
 	accel_cmd_header(cmd, QUILL_OP_ATTENTION, opts);
-	cmd[0].hdr.type_a = QUILL_TYPE_S8;
-	cmd[0].hdr.type_b = QUILL_TYPE_S8;
+	cmd[0].hdr.type_b = accel_type_or(attention->type_kv, QUILL_TYPE_S8);
+	cmd[0].hdr.type_a = accel_type_or(attention->type_q,
+					  cmd[0].hdr.type_b == QUILL_TYPE_BF16 ? QUILL_TYPE_F32 :
+										 QUILL_TYPE_S8);
 	cmd[0].hdr.type_d = QUILL_TYPE_F32;
 	if (attention->causal)
 		cmd[0].hdr.flags |= QUILL_CMD_CAUSAL;
@@ -158,7 +165,7 @@ int accel_cmd_kv_append(struct accel_stream *stream, const struct accel_kv_appen
 
 	accel_cmd_header(cmd, QUILL_OP_KV_APPEND, opts);
 	cmd[0].hdr.type_a = QUILL_TYPE_F32;
-	cmd[0].hdr.type_d = QUILL_TYPE_S8;
+	cmd[0].hdr.type_d = accel_type_or(append->type_kv, QUILL_TYPE_S8);
 	cmd[0].kv_append.k_src = append->k_src;
 	cmd[0].kv_append.v_src = append->v_src;
 	cmd[0].kv_append.k = append->k;

@@ -20,11 +20,18 @@ static float *random_scales(struct ref_random *rnd, size_t n, float most)
 	return p;
 }
 
-static int8_t *random_values(struct ref_random *rnd, size_t n)
+/* int8 as they come, floats -4 .. 4 */
+static void *random_values(struct ref_random *rnd, size_t n, uint32_t type)
 {
-	int8_t *p = guard_alloc(n);
+	void *p = guard_alloc(n * quill_type_size(type));
+	size_t i;
 
-	ref_random_s8(rnd, p, n);
+	if (type == QUILL_TYPE_S8)
+		ref_random_s8(rnd, p, n);
+	for (i = 0; i < n && type == QUILL_TYPE_BF16; i++)
+		((uint16_t *)p)[i] = ref_to_bf16(ref_random_float(rnd, -4, 4));
+	for (i = 0; i < n && type == QUILL_TYPE_F32; i++)
+		((float *)p)[i] = ref_random_float(rnd, -4, 4);
 	return p;
 }
 
@@ -59,9 +66,11 @@ struct problem problem_make(struct ref_random *rnd, const struct problem_shape *
 	p.q_scales = p.q_size / dim;
 	p.kv_scales = p.kv_size / dim;
 	p.out_size = ((s->n_q - 1) * t->out_stride + s->heads * dim) * sizeof(float);
-	t->q = random_values(rnd, p.q_size);
-	t->k = random_values(rnd, p.kv_size);
-	t->v = random_values(rnd, p.kv_size);
+	t->type_kv = s->bf16 ? QUILL_TYPE_BF16 : QUILL_TYPE_S8;
+	t->type_q = !s->bf16 ? QUILL_TYPE_S8 : s->q_bf16 ? QUILL_TYPE_BF16 : QUILL_TYPE_F32;
+	t->q = random_values(rnd, p.q_size, t->type_q);
+	t->k = random_values(rnd, p.kv_size, t->type_kv);
+	t->v = random_values(rnd, p.kv_size, t->type_kv);
 	t->q_scale = random_scales(rnd, p.q_scales, 0.02f);
 	t->k_scale = random_scales(rnd, p.kv_scales, 0.02f);
 	t->v_scale = random_scales(rnd, p.kv_scales, 0.05f);
@@ -77,9 +86,9 @@ struct problem problem_make(struct ref_random *rnd, const struct problem_shape *
 
 void problem_free(struct problem *p)
 {
-	guard_free((void *)p->t.q, p->q_size);
-	guard_free((void *)p->t.k, p->kv_size);
-	guard_free((void *)p->t.v, p->kv_size);
+	guard_free((void *)p->t.q, p->q_size * quill_type_size(p->t.type_q));
+	guard_free((void *)p->t.k, p->kv_size * quill_type_size(p->t.type_kv));
+	guard_free((void *)p->t.v, p->kv_size * quill_type_size(p->t.type_kv));
 	guard_free((void *)p->t.q_scale, p->q_scales * 4);
 	guard_free((void *)p->t.k_scale, p->kv_scales * 4);
 	guard_free((void *)p->t.v_scale, p->kv_scales * 4);
@@ -95,6 +104,7 @@ void problem_free(struct problem *p)
 void problem_run(const struct quill_kernels *e, const struct ref_attention *t, uint32_t part)
 {
 	uint32_t dim = t->head_dim, share = t->n_heads / t->n_kv_heads, g, i;
+	uint32_t q_size = quill_type_size(t->type_q), kv_size = quill_type_size(t->type_kv);
 
 	for (g = 0; g < t->n_kv_heads; g++) {
 		size_t kv = g * t->kv_head_stride;
@@ -102,12 +112,14 @@ void problem_run(const struct quill_kernels *e, const struct ref_attention *t, u
 		for (i = 0; i < t->n_q; i += part) {
 			size_t q = i * t->q_stride + g * share * dim;
 			struct quill_attention_tile tile = {
-				.q = (const int8_t *)t->q + q,
+				.type_q = t->type_q,
+				.type_kv = t->type_kv,
+				.q = (const char *)t->q + q * q_size,
 				.q_stride = t->q_stride,
 				.q_scale = t->q_scale + q / dim,
 				.q_scale_stride = t->q_stride / dim,
-				.k = (const int8_t *)t->k + kv,
-				.v = (const int8_t *)t->v + kv,
+				.k = (const char *)t->k + kv * kv_size,
+				.v = (const char *)t->v + kv * kv_size,
 				.kv_stride = t->kv_stride,
 				.k_scale = t->k_scale + kv / dim,
 				.v_scale = t->v_scale + kv / dim,

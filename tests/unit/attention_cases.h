@@ -19,6 +19,8 @@ struct problem_shape {
 	uint32_t window;
 	/* with state, and weights of 16 bits */
 	bool state, round;
+	/* bfloat16 keys and values, and queries too or else float32 */
+	bool bf16, q_bf16;
 };
 
 #define SHAPE(queries, keys, q_heads, k_heads, elems, see, ...)				\

@@ -22,7 +22,7 @@ struct ref_attention {
 	size_t q_stride, out_stride, kv_stride, kv_head_stride;
 	float softmax_scale;
 	bool causal;
-	/** @round: QUILL_ATTENTION_S16. */
+	/** @round: QUILL_WEIGHTS_S16. */
 	bool round;
 	/** @window: 0: none. */
 	uint32_t window;

@@ -196,6 +196,79 @@ static void rounded_weights_are_within_their_bound(void **state)
 	problem_free(&p);
 }
 
+/* ---- bfloat16 ---- */
+
+static void bf16_for_every_shape(void **state)
+{
+	struct ref_random rnd = { 20 };
+	uint32_t n, q;
+
+	for (q = 0; q < 2; q++) {
+		for (n = 16; n <= QUILL_ATTENTION_MAX_HEAD_DIM; n += 16)
+			problem_check_shape(&rnd, SHAPE(5, 70, 2, 1, n, true, .state = true,
+							.bf16 = true, .q_bf16 = q));
+		for (n = 1; n <= 2 * QUILL_ATTENTION_BLOCK + 2; n += 3)
+			problem_check_shape(&rnd, SHAPE(n < 7 ? n : 7, n, 1, 1, 64, true,
+							.bf16 = true, .q_bf16 = q));
+		for (n = 1; n <= 40; n += 2)
+			problem_check_shape(&rnd, SHAPE(n, n + 50, 3, 1, 32, true, .window = 45,
+							.bf16 = true, .q_bf16 = q));
+	}
+}
+
+/* As elements of keys, values and queries; what no query sees does not matter. */
+static void bf16_of_odd_numbers(void **state)
+{
+	static const uint16_t odd[] = { 0x7f80, 0xff80, 0x7fc0, 0xffff, 0x7f81, 0x0001, 0x8000, 0x7f7f };
+	struct ref_random rnd = { 21 };
+	unsigned int i, where, kind;
+
+	for (i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		for (where = 0; where < 100; where += 33) {
+			for (kind = 0; kind < 3; kind++) {
+				struct problem p = problem_make(&rnd, SHAPE(5, 100, 1, 1, 16, true,
+									    .state = true, .bf16 = true,
+									    .q_bf16 = true));
+
+				if (kind == 0)
+					((uint16_t *)p.t.q)[where % 5 * p.t.q_stride + 3] = odd[i];
+				else
+					((uint16_t *)(kind == 1 ? p.t.k : p.t.v))
+						[where * p.t.kv_stride + 5] = odd[i];
+				problem_check(&p, 5);
+				problem_free(&p);
+			}
+		}
+	}
+}
+
+/*
+ * A score of n products, each lane's sum of n / 16 of them and then a tree of 4: wrong by (n / 16 + 5) u times the sum of
+ * magnitudes M * softmax_scale. As in test_engine_attention a weight is then wrong by twice that and 3 u, and so on.
+ */
+static void bf16_is_near_real_arithmetic(void **state)
+{
+	struct ref_random rnd = { 22 };
+	struct problem p = problem_make(&rnd, SHAPE(6, 150, 4, 2, 64, true, .bf16 = true));
+	double worst = 0, error, score = 64 * 16 * (double)p.t.softmax_scale * (64 / 16 + 5), bound;
+	uint32_t i, h, e;
+
+	bound = 2 * 4 * 0x1p-24 * ((2 * score + 2 * 128 + 6) * (150 / 64 + 2) + 150 + 4);
+	problem_run(quill_engine_get(NULL), &p.t, 6);
+	for (i = 0; i < p.t.n_q; i++) {
+		for (h = 0; h < p.t.n_heads; h++) {
+			for (e = 0; e < p.t.head_dim; e++) {
+				error = p.t.out[i * p.t.out_stride + h * p.t.head_dim + e] -
+					exact_attention(&p.t, i, h, e);
+				worst = fmax(worst, fabs(error));
+			}
+		}
+	}
+	print_message("bfloat16: largest error %.2e, bound %.2e\n", worst, bound);
+	assert_true(worst <= bound && worst > 0);
+	problem_free(&p);
+}
+
 /* ---- MERGE ---- */
 
 struct split {
@@ -379,6 +452,9 @@ int main(void)
 		cmocka_unit_test(rounded_weights_of_odd_scales),
 		cmocka_unit_test(rounded_weights_that_are_tiny),
 		cmocka_unit_test(rounded_weights_are_within_their_bound),
+		cmocka_unit_test(bf16_for_every_shape),
+		cmocka_unit_test(bf16_of_odd_numbers),
+		cmocka_unit_test(bf16_is_near_real_arithmetic),
 		cmocka_unit_test(merges_of_2_to_16_splits),
 		cmocka_unit_test(a_merge_of_one_part_is_that_part),
 		cmocka_unit_test(parts_without_a_sum_do_not_matter),

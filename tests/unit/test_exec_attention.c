@@ -34,6 +34,8 @@ struct cache {
 	uint32_t as;
 	uint32_t keys, heads, share, dim;
 	uint32_t queries;
+	/* bfloat16, without scales, queries in float32; else int8 */
+	bool bf16;
 	/* 0: contiguous; pages of the pool, and the table */
 	uint32_t page_size, pages;
 	struct qh_buf *table;
@@ -79,6 +81,16 @@ static void make_table(struct cache *c)
 	c->page_stride = c->page_size * c->stride + c->heads * c->head_stride;
 }
 
+static uint32_t type_of(const struct cache *c)
+{
+	return c->bf16 ? QUILL_TYPE_BF16 : QUILL_TYPE_S8;
+}
+
+static uint32_t type_size(const struct cache *c)
+{
+	return quill_type_size(type_of(c));
+}
+
 static size_t cache_elems(const struct cache *c)
 {
 	size_t keys = c->page_size ? (size_t)c->pages * c->page_stride : (size_t)c->keys * c->stride;
@@ -100,18 +112,20 @@ static void cache_open(struct cache *c, const struct quill_host_config *config)
 		make_table(c);
 	elems = cache_elems(c);
 	for (i = 0; i < 2; i++) {
-		c->kv[i] = buf(c, elems);
+		c->kv[i] = buf(c, elems * type_size(c));
 		c->scale[i] = buf(c, elems / c->dim * 4);
-		memset(c->kv[i]->ptr, 0x5a, elems);
+		memset(c->kv[i]->ptr, 0x5a, elems * type_size(c));
 		memset(c->scale[i]->ptr, 0x5a, elems / c->dim * 4);
-		c->want[i] = malloc(elems);
+		c->want[i] = malloc(elems * type_size(c));
 		c->want[2 + i] = malloc(elems / c->dim * 4);
-		memset(c->want[i], 0x5a, elems);
+		memset(c->want[i], 0x5a, elems * type_size(c));
 		memset(c->want[2 + i], 0x5a, elems / c->dim * 4);
 		c->src[i] = floats(c, (size_t)c->keys * c->heads * c->dim, -3, 3);
 	}
-	c->q = buf(c, c->queries * c->heads * c->share * c->dim);
-	ref_random_s8(&c->rnd, (int8_t *)c->q->ptr, c->queries * c->heads * c->share * c->dim);
+	elems = (size_t)c->queries * c->heads * c->share * c->dim;
+	c->q = c->bf16 ? floats(c, elems, -4, 4) : buf(c, elems);
+	if (!c->bf16)
+		ref_random_s8(&c->rnd, (int8_t *)c->q->ptr, elems);
 	c->q_scale = floats(c, c->queries * c->heads * c->share, 0.001f, 0.02f);
 	elems = (size_t)c->queries * c->heads * c->share;
 	c->out = buf(c, elems * c->dim * 4);
@@ -152,7 +166,7 @@ static union quill_cmd *encode_append(struct cache *c, uint32_t pos, uint32_t to
 	cmd->hdr.ext = 1;
 	cmd->hdr.flags = QUILL_CMD_ORDERED;
 	cmd->hdr.type_a = QUILL_TYPE_F32;
-	cmd->hdr.type_d = QUILL_TYPE_S8;
+	cmd->hdr.type_d = type_of(c);
 	cmd->kv_append.k_src = c->src[0]->va + from;
 	cmd->kv_append.v_src = c->src[1]->va + from;
 	cmd->kv_append.k = c->kv[0]->va;
@@ -162,8 +176,8 @@ static union quill_cmd *encode_append(struct cache *c, uint32_t pos, uint32_t to
 	cmd->kv_append.heads = c->heads;
 	cmd->kv_append.dim = c->dim;
 	cmd->kv_append.src_stride = c->heads * c->dim;
-	e->k_scale = c->scale[0]->va;
-	e->v_scale = c->scale[1]->va;
+	e->k_scale = c->bf16 ? 0 : c->scale[0]->va;
+	e->v_scale = c->bf16 ? 0 : c->scale[1]->va;
 	e->kv_stride = c->stride;
 	e->kv_head_stride = c->head_stride;
 	if (c->page_size) {
@@ -179,7 +193,7 @@ static void reference_append(struct cache *c)
 {
 	ref_kv_append(&(struct ref_kv_append){
 		.k_src = (float *)c->src[0]->ptr, .v_src = (float *)c->src[1]->ptr,
-		.type = QUILL_TYPE_S8, .k = c->want[0], .v = c->want[1],
+		.type = type_of(c), .k = c->want[0], .v = c->want[1],
 		.k_scale = (float *)c->want[2], .v_scale = (float *)c->want[3],
 		.tokens = c->keys, .heads = c->heads, .dim = c->dim,
 		.src_stride = c->heads * c->dim, .kv_stride = c->stride,
@@ -202,8 +216,8 @@ static void append_all(struct cache *c)
 	encode_append(c, c->keys - 1, 1);
 	assert_int_equal(run(c).status, 0);
 	reference_append(c);
-	assert_memory_equal(c->kv[0]->ptr, c->want[0], elems);
-	assert_memory_equal(c->kv[1]->ptr, c->want[1], elems);
+	assert_memory_equal(c->kv[0]->ptr, c->want[0], elems * type_size(c));
+	assert_memory_equal(c->kv[1]->ptr, c->want[1], elems * type_size(c));
 	assert_memory_equal(c->scale[0]->ptr, c->want[2], elems / c->dim * 4);
 	assert_memory_equal(c->scale[1]->ptr, c->want[3], elems / c->dim * 4);
 	/* as odd numbers go on, so does everything else: no more of them */
@@ -230,6 +244,12 @@ static union quill_cmd *encode_attention(struct cache *c, uint32_t window, uint3
 	struct quill_ext_attention_more *m = &qh_cmd(&c->s, QUILL_OP_EXT)->attention_more;
 
 	cmd->hdr.ext = 2;
+	if (c->bf16) {
+		cmd->hdr.type_a = QUILL_TYPE_F32;
+		cmd->hdr.type_b = QUILL_TYPE_BF16;
+		cmd[1].attention_ext.q_scale = 0;
+		cmd[1].attention_ext.k_scale = cmd[1].attention_ext.v_scale = 0;
+	}
 	m->state = c->state->va;
 	m->window = window;
 	m->weights = weights;
@@ -250,6 +270,7 @@ static void check_attention(struct cache *c, uint32_t window, uint32_t weights)
 	memset(c->out->ptr, 0x77, rows * c->dim * 4);
 	assert_int_equal(run(c).status, 0);
 	ref_attention(&(struct ref_attention){
+		.type_q = c->bf16 ? QUILL_TYPE_F32 : QUILL_TYPE_S8, .type_kv = type_of(c),
 		.q = c->q->ptr, .k = c->want[0], .v = c->want[1],
 		.q_scale = (float *)c->q_scale->ptr, .k_scale = (float *)c->want[2],
 		.v_scale = (float *)c->want[3], .out = c->want_out, .state = c->want_state,
@@ -279,6 +300,10 @@ static const struct cache shapes[] = {
 	  .head_stride = 64, .page_size = 64 },
 	{ .keys = 300, .heads = 2, .share = 70, .dim = 16, .queries = 2, .stride = 48,
 	  .head_stride = 16, .page_size = 256 },
+	{ .keys = 150, .heads = 2, .share = 4, .dim = 32, .queries = 9, .stride = 64,
+	  .head_stride = 32, .bf16 = true },
+	{ .keys = 321, .heads = 2, .share = 1, .dim = 64, .queries = 70, .stride = 64,
+	  .head_stride = 4096, .page_size = 32, .bf16 = true },
 };
 
 #define SHAPES	(sizeof(shapes) / sizeof(shapes[0]))
@@ -296,7 +321,8 @@ static void appended_keys_are_attended_to_wherever_pages_lie(void **state)
 			append_all(&c);
 			for (w = 0; w < 4; w++) {
 				check_attention(&c, windows[w], QUILL_WEIGHTS_F32);
-				check_attention(&c, windows[w], QUILL_WEIGHTS_S16);
+				if (!c.bf16)
+					check_attention(&c, windows[w], QUILL_WEIGHTS_S16);
 			}
 			cache_close(&c);
 		}
@@ -473,12 +499,40 @@ static void bad_fields_are_refused(void **state)
 	APPEND_REFUSED(a->v_src = 0, RANGE, quill_cmd_kv_append, v_src);
 	APPEND_REFUSED(a->k = 0, RANGE, quill_cmd_kv_append, k);
 	APPEND_REFUSED(a->v = (1ull << 48) - 64, RANGE, quill_cmd_kv_append, v);
+	APPEND_REFUSED(cmd->hdr.type_d = QUILL_TYPE_BF16, PARAM, quill_ext_kv_append, k_scale);
 	APPEND_REFUSED(e->k_scale++, ALIGN, quill_ext_kv_append, k_scale);
 	APPEND_REFUSED(e->v_scale = 0, RANGE, quill_ext_kv_append, v_scale);
 	APPEND_REFUSED(e->kv_stride = 0, STRIDE, quill_ext_kv_append, kv_stride);
 	APPEND_REFUSED(e->kv_head_stride = 40, STRIDE, quill_ext_kv_append, kv_head_stride);
 	APPEND_REFUSED(e->page_size = 8, SHAPE, quill_ext_kv_append, page_size);
 	APPEND_REFUSED(e->table = 0, SHAPE, quill_ext_kv_append, page_size);
+	cache_close(&c);
+}
+
+static void bad_types_are_refused(void **state)
+{
+	struct cache c = shapes[5];
+	union quill_cmd *cmd;
+
+	cache_open(&c, &configs[0]);
+	encode_attention(&c, 0, QUILL_WEIGHTS_F32)->hdr.type_a = QUILL_TYPE_S8;
+	expect_fault(&c, QUILL_FAULT_TYPE, offsetof(struct quill_cmd_hdr, type_b));
+	encode_attention(&c, 0, QUILL_WEIGHTS_F32)->hdr.type_b = QUILL_TYPE_S8;
+	expect_fault(&c, QUILL_FAULT_TYPE, offsetof(struct quill_cmd_hdr, type_b));
+	encode_attention(&c, 0, QUILL_WEIGHTS_S16);
+	expect_fault(&c, QUILL_FAULT_PARAM, AT(quill_ext_attention_more, weights));
+	cmd = encode_attention(&c, 0, QUILL_WEIGHTS_F32);
+	cmd[0].attention.k++;
+	expect_fault(&c, QUILL_FAULT_ALIGN, offsetof(struct quill_cmd_attention, k));
+	cmd = encode_attention(&c, 0, QUILL_WEIGHTS_F32);
+	cmd[0].attention.q += 2;
+	expect_fault(&c, QUILL_FAULT_ALIGN, offsetof(struct quill_cmd_attention, q));
+	cmd = encode_attention(&c, 0, QUILL_WEIGHTS_F32);
+	cmd[1].attention_ext.v_scale = c.scale[1]->va;
+	expect_fault(&c, QUILL_FAULT_PARAM, 64 + offsetof(struct quill_ext_attention, v_scale));
+	cmd = encode_attention(&c, 0, QUILL_WEIGHTS_F32);
+	cmd[1].attention_ext.q_scale = c.scale[1]->va;
+	expect_fault(&c, QUILL_FAULT_PARAM, 64 + offsetof(struct quill_ext_attention, q_scale));
 	cache_close(&c);
 }
 
@@ -613,6 +667,7 @@ int main(void)
 		cmocka_unit_test(an_entry_beyond_the_pool_is_a_fault_at_the_entry),
 		cmocka_unit_test(what_cannot_be_reached_is_a_fault_at_its_address),
 		cmocka_unit_test(bad_fields_are_refused),
+		cmocka_unit_test(bad_types_are_refused),
 		cmocka_unit_test(merges_equal_the_reference_wherever_parts_lie),
 		cmocka_unit_test(bad_merges_are_refused),
 	};

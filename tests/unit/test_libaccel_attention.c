@@ -107,6 +107,34 @@ static void append_fields_and_defaults(void **state)
 	assert_int_equal(e->page_stride, 0);
 }
 
+static void bfloat16_has_no_scales(void **state)
+{
+	struct accel_attention a = good_attention();
+	struct accel_kv_append k = good_append();
+	struct fixture *f = *state;
+
+	a.type_kv = k.type_kv = ACCEL_BF16;
+	a.q_scale = a.k_scale = a.v_scale = k.k_scale = k.v_scale = 0;
+	a.weights = ACCEL_WEIGHTS_F32;
+	assert_int_equal(accel_cmd_attention(&f->stream, &a, NULL), 0);
+	assert_int_equal(accel_cmd_kv_append(&f->stream, &k, NULL), 0);
+	assert_int_equal(f->cmds[0].hdr.type_a, QUILL_TYPE_F32);
+	assert_int_equal(f->cmds[0].hdr.type_b, QUILL_TYPE_BF16);
+	assert_int_equal(f->cmds[3].hdr.type_d, QUILL_TYPE_BF16);
+	accel_stream_reset(&f->stream);
+	a.type_q = ACCEL_BF16;
+	assert_int_equal(accel_cmd_attention(&f->stream, &a, NULL), 0);
+	assert_int_equal(f->cmds[0].hdr.type_a, QUILL_TYPE_BF16);
+	accel_stream_reset(&f->stream);
+	a.weights = ACCEL_WEIGHTS_S16;
+	expect_refusal(f, accel_cmd_attention(&f->stream, &a, NULL), "ATTENTION: weights is 1; "
+		       "required: 0 (float32), unless values are S8 (1) (type_b is 4)");
+	a.weights = ACCEL_WEIGHTS_F32;
+	a.k_scale = VA;
+	expect_refusal(f, accel_cmd_attention(&f->stream, &a, NULL),
+		       "ATTENTION: k_scale is 0x100000; required: 0, since keys and values have no scales");
+}
+
 #define REFUSED(call, name, change, text)							\
 	do {											\
 		c = good_##call();								\
@@ -172,6 +200,7 @@ int main(void)
 		STREAM_TEST(attention_has_a_third_record_only_if_it_needs_one),
 		STREAM_TEST(merge_fields_and_defaults),
 		STREAM_TEST(append_fields_and_defaults),
+		STREAM_TEST(bfloat16_has_no_scales),
 		STREAM_TEST(errors_name_the_field),
 		STREAM_TEST(every_rule_has_words),
 	};

@@ -42,6 +42,7 @@ static struct cost attention(uint32_t n_q, uint32_t n_kv, uint32_t heads, uint32
 
 	memset(cmd, 0, sizeof(cmd));
 	a->hdr.opcode = QUILL_OP_ATTENTION;
+	a->hdr.type_a = a->hdr.type_b = QUILL_TYPE_S8;
 	a->hdr.flags = causal ? QUILL_CMD_CAUSAL : 0;
 	a->n_q = n_q;
 	a->n_kv = n_kv;

@@ -27,6 +27,7 @@ static struct cost attention(uint32_t n_q, uint32_t n_kv, uint32_t window)
 
 	memset(cmd, 0, sizeof(cmd));
 	a->hdr.opcode = QUILL_OP_ATTENTION;
+	a->hdr.type_a = a->hdr.type_b = QUILL_TYPE_S8;
 	a->hdr.flags = QUILL_CMD_CAUSAL;
 	a->hdr.ext = 2;
 	a->n_q = n_q;
@@ -106,6 +107,7 @@ static void append_writes_a_quarter_of_what_it_reads_and_scales(void **state)
 
 	memset(cmd, 0, sizeof(cmd));
 	a->hdr.opcode = QUILL_OP_KV_APPEND;
+	a->hdr.type_d = QUILL_TYPE_S8;
 	a->hdr.ext = 1;
 	a->k_src = a->v_src = a->k = a->v = e->k_scale = e->v_scale = 0x100000;
 	a->tokens = 32;
@@ -114,6 +116,9 @@ static void append_writes_a_quarter_of_what_it_reads_and_scales(void **state)
 	c = cost_now();
 	assert_int_equal(c.read, 2 * 32 * 16 * 128 * 4);
 	assert_int_equal(c.written, 2 * 32 * (16 * 128 + 16 * 4));
+	a->hdr.type_d = QUILL_TYPE_BF16;
+	assert_int_equal(cost_now().written, 2 * 32 * (16 * 128 * 2 + 16 * 4));
+	a->hdr.type_d = QUILL_TYPE_S8;
 	a->pos = 100000;
 	assert_int_equal(cost_now().cycles, c.cycles);
 }

@@ -17,6 +17,9 @@ enum {
 	PAGES = 1 << 8,
 	S16 = 1 << 9,
 	MORE = WINDOW | STATE | PAGES | S16,
+	/* keys and values in bfloat16; queries in float32, or in bfloat16 too */
+	BF16 = 1 << 10,
+	Q_BF16 = 1 << 11,
 };
 
 /* So many keys to a page, in the middle of a pool of so many. */
@@ -31,6 +34,23 @@ static struct vector_region *make_table(struct vector *v)
 	return table;
 }
 
+/* @count elements of @type; a NaN or an infinity among floats, now and then. */
+static struct vector_region *elements(struct vector *v, uint32_t type, size_t count, bool special)
+{
+	struct vector_region *f, *r;
+	size_t i;
+
+	if (type == QUILL_TYPE_S8)
+		return vector_bytes(v, count);
+	f = vector_floats(v, count, special);
+	if (type == QUILL_TYPE_F32)
+		return f;
+	r = vector_operand(v, count * 2);
+	for (i = 0; i < count; i++)
+		((uint16_t *)r->buf->ptr)[i] = ref_to_bf16(((float *)f->buf->ptr)[i]);
+	return r;
+}
+
 static void make_attention(struct vector *v, uint32_t mode)
 {
 	uint32_t n_q = mode & DECODE ? 1 : 3, n_kv = mode & DECODE ? 67 : 9;
@@ -43,8 +63,11 @@ static void make_attention(struct vector *v, uint32_t mode)
 	uint32_t page_stride = mode & PAGES ? (PAGE_SIZE + 1) * kv_stride : 0;
 	size_t kv_size = mode & PAGES ? POOL * page_stride :
 			 mode & HEAD_MAJOR ? (size_t)kv_heads * n_kv * dim : (size_t)n_kv * kv_stride;
-	struct vector_region *q = vector_bytes(v, n_q * q_stride);
-	struct vector_region *k = vector_bytes(v, kv_size), *val = vector_bytes(v, kv_size);
+	uint32_t type_kv = mode & BF16 ? QUILL_TYPE_BF16 : QUILL_TYPE_S8;
+	uint32_t type_q = mode & Q_BF16 ? QUILL_TYPE_BF16 : mode & BF16 ? QUILL_TYPE_F32 : QUILL_TYPE_S8;
+	struct vector_region *q = elements(v, type_q, n_q * q_stride, mode & SPECIAL);
+	struct vector_region *k = elements(v, type_kv, kv_size, false);
+	struct vector_region *val = elements(v, type_kv, kv_size, mode & SPECIAL);
 	struct vector_region *q_scale = vector_floats(v, n_q * q_stride / dim, mode & SPECIAL);
 	struct vector_region *k_scale = vector_floats(v, kv_size / dim, mode & SPECIAL);
 	struct vector_region *v_scale = vector_floats(v, kv_size / dim, mode & SPECIAL);
@@ -62,6 +85,11 @@ static void make_attention(struct vector *v, uint32_t mode)
 	struct vector_region *state = mode & STATE ? vector_result(v, n_q * heads * 8) : NULL;
 	union quill_cmd *cmd = qh_attention(&v->s, &a);
 
+	cmd->hdr.type_a = type_q;
+	cmd->hdr.type_b = type_kv;
+	if (mode & BF16)
+		cmd[1].attention_ext.q_scale = cmd[1].attention_ext.k_scale =
+			cmd[1].attention_ext.v_scale = 0;
 	if (mode & MORE) {
 		cmd->hdr.ext = 2;
 		qh_cmd(&v->s, QUILL_OP_EXT)->attention_more = (struct quill_ext_attention_more){
@@ -71,7 +99,8 @@ static void make_attention(struct vector *v, uint32_t mode)
 		};
 	}
 	ref_attention(&(struct ref_attention){
-		.q = (int8_t *)q->buf->ptr, .k = (int8_t *)k->buf->ptr, .v = (int8_t *)val->buf->ptr,
+		.type_q = type_q, .type_kv = type_kv,
+		.q = q->buf->ptr, .k = k->buf->ptr, .v = val->buf->ptr,
 		.q_scale = (float *)q_scale->buf->ptr, .k_scale = (float *)k_scale->buf->ptr,
 		.v_scale = (float *)v_scale->buf->ptr, .out = (float *)out->want, .n_q = n_q,
 		.n_kv = n_kv, .n_heads = heads, .n_kv_heads = kv_heads, .head_dim = dim,
@@ -123,9 +152,11 @@ static void make_append(struct vector *v, uint32_t mode)
 	enum { TOKENS = 3, POS = 14, HEADS = 2, DIM = 16, ROW = HEADS * DIM };
 	uint32_t page_stride = mode & PAGES ? PAGE_SIZE * ROW : 0;
 	size_t size = mode & PAGES ? POOL * page_stride : (POS + TOKENS) * ROW;
+	uint32_t type = mode & BF16 ? QUILL_TYPE_BF16 : QUILL_TYPE_S8;
 	struct vector_region *k_src = vector_floats(v, TOKENS * ROW, mode & SPECIAL);
 	struct vector_region *v_src = vector_floats(v, TOKENS * ROW, mode & SPECIAL);
-	struct vector_region *k = vector_result(v, size), *val = vector_result(v, size);
+	struct vector_region *k = vector_result(v, size * quill_type_size(type));
+	struct vector_region *val = vector_result(v, size * quill_type_size(type));
 	struct vector_region *k_scale = vector_result(v, size / DIM * 4);
 	struct vector_region *v_scale = vector_result(v, size / DIM * 4);
 	struct vector_region *table = mode & PAGES ? make_table(v) : NULL;
@@ -133,18 +164,18 @@ static void make_append(struct vector *v, uint32_t mode)
 
 	cmd->hdr.ext = 1;
 	cmd->hdr.type_a = QUILL_TYPE_F32;
-	cmd->hdr.type_d = QUILL_TYPE_S8;
+	cmd->hdr.type_d = type;
 	cmd->kv_append = (struct quill_cmd_kv_append){
 		cmd->hdr, k_src->buf->va, v_src->buf->va, k->buf->va, val->buf->va, TOKENS, POS, HEADS,
 		DIM, ROW,
 	};
 	qh_cmd(&v->s, QUILL_OP_EXT)->kv_append_ext = (struct quill_ext_kv_append){
-		cmd[1].hdr, k_scale->buf->va, v_scale->buf->va, table ? table->buf->va : 0, ROW, DIM,
+		cmd[1].hdr, mode & BF16 ? 0 : k_scale->buf->va, mode & BF16 ? 0 : v_scale->buf->va, table ? table->buf->va : 0, ROW, DIM,
 		table ? PAGE_SIZE : 0, page_stride, table ? POOL : 0, 0,
 	};
 	ref_kv_append(&(struct ref_kv_append){
 		.k_src = (float *)k_src->buf->ptr, .v_src = (float *)v_src->buf->ptr,
-		.type = QUILL_TYPE_S8, .k = k->want, .v = val->want,
+		.type = type, .k = k->want, .v = val->want,
 		.k_scale = (float *)k_scale->want, .v_scale = (float *)v_scale->want,
 		.tokens = TOKENS, .pos = POS, .heads = HEADS, .dim = DIM, .src_stride = ROW,
 		.kv_stride = ROW, .kv_head_stride = DIM,
@@ -170,11 +201,19 @@ static const struct vector_row rows[] = {
 	{ "attention: S8, weights of 16 bits, two blocks", make_attention, DECODE | GROUPED | S16 | STATE },
 	{ "attention: S8, weights of 16 bits, special scales", make_attention, SPECIAL | S16 },
 	{ "attention: S8, all of it", make_attention, CAUSAL | DECODE | GROUPED | MORE },
+	{ "attention: BF16, queries F32", make_attention, CAUSAL | GROUPED | BF16 },
+	{ "attention: BF16", make_attention, BF16 | Q_BF16 },
+	{ "attention: BF16, two blocks, pages, window, state", make_attention,
+	  CAUSAL | DECODE | GROUPED | WINDOW | STATE | PAGES | BF16 | Q_BF16 },
+	{ "attention: BF16, queries F32, state", make_attention, DECODE | STATE | BF16 },
+	{ "attention: BF16, causal, special values", make_attention, CAUSAL | SPECIAL | BF16 | Q_BF16 },
 	{ "merge: three parts", make_merge, 0 },
 	{ "merge: three parts, special values, state", make_merge, SPECIAL | STATE },
 	{ "kv_append: S8", make_append, 0 },
 	{ "kv_append: S8, special values", make_append, SPECIAL },
 	{ "kv_append: S8, pages", make_append, PAGES },
+	{ "kv_append: BF16", make_append, BF16 },
+	{ "kv_append: BF16, pages, special values", make_append, BF16 | PAGES | SPECIAL },
 };
 
 VECTOR_FILE(attention, rows);

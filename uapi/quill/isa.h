@@ -104,6 +104,7 @@ struct quill_cmd_hdr {
 #define QUILL_TS8	QUILL_TYPE_BIT(QUILL_TYPE_S8)
 #define QUILL_TS32	QUILL_TYPE_BIT(QUILL_TYPE_S32)
 #define QUILL_TF32	QUILL_TYPE_BIT(QUILL_TYPE_F32)
+#define QUILL_TBF16	QUILL_TYPE_BIT(QUILL_TYPE_BF16)
 /* What GEMM multiplies as floats, and weights with a scale a block. */
 #define QUILL_TFLOATS	(QUILL_TYPE_BIT(QUILL_TYPE_BF16) | QUILL_TYPE_BIT(QUILL_TYPE_E4M3) | \
 			 QUILL_TYPE_BIT(QUILL_TYPE_E5M2))
@@ -149,7 +150,8 @@ struct quill_cmd_hdr {
 	X(CONV2D, conv2d, 0x21, TENSOR, 1, 2, conv2d, conv2d_ext, conv2d_residual, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(ATTENTION, attention, 0x30, TENSOR, 1, 2, attention, attention_ext, attention_more, none, \
-	  QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, QUILL_TS8, QUILL_TS8, QUILL_TF32) \
+	  QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, QUILL_TS8 | QUILL_TF32 | QUILL_TBF16, \
+	  QUILL_TS8 | QUILL_TBF16, QUILL_TF32) \
 	X(MERGE, merge, 0x31, VECTOR, 1, 1, merge, merge_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TF32, QUILL_TF32) \
 	X(RMSNORM, rmsnorm, 0x40, VECTOR, 1, 1, norm, norm_ext, none, none, \
@@ -173,7 +175,7 @@ struct quill_cmd_hdr {
 	X(GATHER, gather, 0x49, VECTOR, 0, 0, gather, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TS32, QUILL_TF32) \
 	X(KV_APPEND, kv_append, 0x4a, VECTOR, 1, 1, kv_append, kv_append_ext, none, none, \
-	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS8) \
+	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TBF16) \
 	X(TOPK, topk, 0x4b, VECTOR, 0, 0, topk, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32) \
 	X(SAMPLE, sample, 0x4c, VECTOR, 1, 1, sample, sample_ext, none, none, \

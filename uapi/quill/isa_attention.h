@@ -11,7 +11,8 @@
  * of Q is at q + i * q_stride + h * head_dim + e, of out likewise (in elements); element
  * (j, g, e) of K and of V at j * kv_stride + g * kv_head_stride + e. Scales are float32, one
  * for each (i, h) or (j, g): the arrays of scales have the layout of their tensor with the last dimension
- * dropped, so the strides in them are these divided by head_dim.
+ * dropped, so the strides in them are these divided by head_dim. Keys and values are int8 with scales, and Q too, or
+ * bfloat16 without, and Q float32 or bfloat16.
  *
  * Keys and values may be in pages: then key j is key j % page_size of page table[j / page_size] of a pool, element
  * (j, g, e) at table[j / page_size] * page_stride + j % page_size * kv_stride + g * kv_head_stride + e. The table is
@@ -39,11 +40,11 @@ enum quill_weights {
  */
 struct quill_cmd_attention {
 	struct quill_cmd_hdr hdr;
-	/** @q: device address of Q, int8. */
+	/** @q: device address of Q, aligned to its element. */
 	__u64 q;
-	/** @k: device address of K, int8. */
+	/** @k: device address of K, aligned to its element. */
 	__u64 k;
-	/** @v: device address of V, int8. */
+	/** @v: device address of V, likewise. */
 	__u64 v;
 	/** @out: device address of the result, float32, 4-byte aligned. */
 	__u64 out;
@@ -71,11 +72,11 @@ struct quill_cmd_attention {
  */
 struct quill_ext_attention {
 	struct quill_cmd_hdr hdr;
-	/** @q_scale: device address, 4-byte aligned. */
+	/** @q_scale: S8: device address, 4-byte aligned; else 0. */
 	__u64 q_scale;
-	/** @k_scale: device address, 4-byte aligned. */
+	/** @k_scale: S8: device address, 4-byte aligned; else 0. */
 	__u64 k_scale;
-	/** @v_scale: device address, 4-byte aligned. */
+	/** @v_scale: S8: device address, 4-byte aligned; else 0. */
 	__u64 v_scale;
 	/** @q_stride: elements from query to query, a multiple of head_dim, at least n_heads * head_dim. */
 	__u32 q_stride;
@@ -118,7 +119,7 @@ struct quill_ext_attention_more {
 	__u32 page_stride;
 	/** @pages: of the pool, 1..QUILL_ATTENTION_MAX_PAGES: entries are below it; without @table 0. */
 	__u32 pages;
-	/** @weights: enum quill_weights. */
+	/** @weights: enum quill_weights; BF16: QUILL_WEIGHTS_F32. */
 	__u32 weights;
 	/** @reserved0: zero. */
 	__u32 reserved0;
@@ -193,8 +194,8 @@ struct quill_ext_merge {
 /**
  * struct quill_cmd_kv_append - KV_APPEND, first record: keys and values of new tokens into a cache
  *
- * Token i becomes key pos + i of the cache, which has the layout that ATTENTION reads. Each head of each token is
- * quantised with a scale of its own, as by QUANTISE.
+ * Token i becomes key pos + i of the cache, which has the layout that ATTENTION reads. To S8, each head of each token is
+ * quantised with a scale of its own, as by QUANTISE; to BF16, each element is rounded, as by CONVERT.
  */
 struct quill_cmd_kv_append {
 	struct quill_cmd_hdr hdr;
@@ -228,9 +229,9 @@ struct quill_cmd_kv_append {
  */
 struct quill_ext_kv_append {
 	struct quill_cmd_hdr hdr;
-	/** @k_scale: device address, 4-byte aligned. */
+	/** @k_scale: S8: device address, 4-byte aligned; BF16: 0. */
 	__u64 k_scale;
-	/** @v_scale: device address, 4-byte aligned. */
+	/** @v_scale: S8: device address, 4-byte aligned; BF16: 0. */
 	__u64 v_scale;
 	/** @table: device address of u32[(pos + tokens) / page_size, rounded up], 4-byte aligned; 0: no pages. */
 	__u64 table;

@@ -2,6 +2,10 @@
 /* Which kernels this processor can run, and which are the best. */
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include "engine.h"
 #include "kernels.h"
 
@@ -12,10 +16,17 @@ static bool supported_scalar(void)
 
 #if defined(__x86_64__)
 
+/* __builtin_cpu_supports() of clang does not know it. */
+static bool has_f16c(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_F16C;
+}
+
 static bool supported_avx2(void)
 {
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-	       __builtin_cpu_supports("f16c");
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 /* Without VNNI the AVX2 kernels are as good. */

@@ -51,6 +51,8 @@ static void check_pass(const uint8_t *records, uint32_t n)
 	timing_cost(profile, cmd, &cost);
 	fuzz_expect(cost.cycles && cost.cycles < 1ull << 60, "%s takes %llu cycles", op->name,
 		    (unsigned long long)cost.cycles);
+	fuzz_expect(cost.compute <= cost.cycles, "%s works for %llu of %llu cycles", op->name,
+		    (unsigned long long)cost.compute, (unsigned long long)cost.cycles);
 	fuzz_expect(cost.bytes >= cost.read + cost.written, "%s moves %llu bytes, but %llu + %llu",
 		    op->name, (unsigned long long)cost.bytes, (unsigned long long)cost.read,
 		    (unsigned long long)cost.written);

@@ -305,6 +305,60 @@ static void the_parts_add_up_with_unit(void **state)
 	random_programs("unit");
 }
 
+/* What else runs on a core, before it or beside it, changes nothing: neither a job's time nor what it is charged. */
+static void a_job_costs_the_same_beside_others(void **state)
+{
+	enum { QUEUES = 4, PROGRAMS = 40 };
+	struct quill_job_cpl alone[QUEUES], cpl;
+	struct fixture *f = *state;
+	struct qh_stream s[QUEUES];
+	uint32_t seq[QUEUES], q;
+	uint64_t seed;
+
+	for (q = 0; q < QUEUES; q++) {
+		qh_stream_init(&s[q], f->h, f->as, 512);
+		if (q)
+			assert_int_equal(qh_queue_create(f->h, q, f->as, q % QUILL_FW_PRIORITY_COUNT,
+							 ENTRIES), 0);
+	}
+	for (seed = 1; seed <= PROGRAMS; seed++) {
+		for (q = 0; q < QUEUES; q++) {
+			f->s = s[q];
+			random_program(f, seed * QUEUES + q);
+			s[q] = f->s;
+			alone[q] = qh_run(f->h, q, &s[q]);
+			expect_ok(alone[q]);
+		}
+		for (q = 0; q < QUEUES; q++)
+			seq[q] = qh_submit_stream(f->h, q, &s[q]);
+		for (q = 0; q < QUEUES; q++) {
+			assert_true(qh_wait(f->h, q, seq[q], QH_TIMEOUT_MS, &cpl));
+			expect_ok(cpl);
+			assert_memory_equal(cpl.counters, alone[q].counters, sizeof(cpl.counters));
+		}
+	}
+}
+
+/* Rounds of a loop, and calls: each record counts as often as it is decoded. */
+static void records_count_as_often_as_they_are_decoded(void **state)
+{
+	struct fixture *f = *state;
+	struct quill_job_cpl cpl;
+	struct qh_stream inner;
+
+	qh_stream_init(&inner, f->h, f->as, 4);
+	qh_fill(&inner, f->a->va, 1, 0, 64);
+	qh_nop(&inner);
+	qh_call(&f->s, &inner);
+	qh_gemm(&f->s, f->a->va, f->b->va, f->a->va + 4096, 1, 1, 1);
+	qh_loop(&f->s, 0, 1, 5);
+	cpl = qh_run(f->h, 0, &f->s);
+	expect_ok(cpl);
+	assert_int_equal(cpl.counters[QUILL_COUNTER_BYTES_LINK], 5 * (1 + 2 + 2 + 1) * 64);
+	assert_int_equal(cpl.counters[QUILL_COUNTER_COMMANDS], 5 * (1 + 2 + 1 + 1));
+	assert_int_equal(cpl.counters[QUILL_COUNTER_MACS], 5);
+}
+
 /* What is cut short counts what was issued, and its parts add up too. */
 static void the_parts_of_a_job_that_faults_add_up(void **state)
 {
@@ -338,6 +392,8 @@ int main(void)
 		FIXTURE_TEST(a_job_of_no_commands_is_idle),
 		cmocka_unit_test(the_parts_add_up_with_quill_1),
 		cmocka_unit_test(the_parts_add_up_with_unit),
+		FIXTURE_TEST(a_job_costs_the_same_beside_others),
+		FIXTURE_TEST(records_count_as_often_as_they_are_decoded),
 		FIXTURE_TEST(the_parts_of_a_job_that_faults_add_up),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * GEMM: from a command to tiles.
+ * GEMM: the command, and for int8 from a product to tiles.
  *
  * A is copied, some rows at a time, to a buffer that all tiles share: it is read many times, its rows'
  * sums have to be those of the same bytes, and a stride that is no power of two is kinder to caches. A
@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "core.h"
+#include "exec_gemm.h"
 
 /* Bytes of A that are prepared at once, and of a block of rows (it should stay in a core's L2, beside a panel of B). */
 #define A_BYTES		(8u << 20)
@@ -32,7 +32,8 @@ struct gemm {
 	int8_t *a;
 	int32_t *sums;
 	uint64_t lda;
-	uint32_t size;		/* of an element of D */
+	struct gemm_out out;
+	uint32_t flags;		/* QUILL_GEMM_* */
 	uint32_t first, rows;	/* of A, as prepared */
 	uint32_t block;		/* rows of a tile */
 	uint32_t blocks;
@@ -50,6 +51,7 @@ struct part {
 	struct dma_fault *fault;
 	uint32_t row, rows;	/* row: within what was prepared */
 	uint32_t col, cols;
+	struct gemm_place place;
 	const uint8_t *bias;
 	const uint8_t *scale;
 	const float *row_scale;
@@ -74,7 +76,10 @@ static uint32_t prepare(void *arg, struct dma_ctx *ctx, uint64_t index, struct d
 	int8_t *to = g->a + row * g->lda;
 	uint32_t what;
 
-	what = dma_read_rows(ctx, &g->x->port, &from, to, g->lda, fault);
+	if (g->flags & QUILL_GEMM_A_TRANSPOSED)
+		what = gemm_turn_a(g->x, ctx, g->first + row, rows, to, g->lda, fault);
+	else
+		what = dma_read_rows(ctx, &g->x->port, &from, to, g->lda, fault);
 	if (!what)
 		g->x->emu->kernels->row_sums(to, g->lda, rows, g->cmd->k, g->sums + row);
 	return what;
@@ -112,7 +117,7 @@ static uint32_t check_requant(struct part *p)
 static uint32_t read_tables(struct part *p)
 {
 	const struct quill_ext_gemm *ext = p->g->ext;
-	bool s8 = p->g->cmd->hdr.type_d == QUILL_TYPE_S8;
+	bool s8 = p->g->out.type == QUILL_TYPE_S8;
 	const uint8_t *row_scale = NULL;
 	uint32_t what;
 
@@ -130,11 +135,41 @@ static uint32_t read_tables(struct part *p)
 	return what;
 }
 
-static void run_panel(struct part *p, const uint8_t *b, uint32_t panel, uint8_t *d, uint64_t ldd)
+static bool is_float(uint32_t type)
+{
+	return type == QUILL_TYPE_F32 || type == QUILL_TYPE_BF16;
+}
+
+/* What the second record says of the results, for columns from @col of the part on. */
+static void finish_panel(const struct part *p, uint32_t col, struct quill_gemm_tile *tile)
+{
+	const struct gemm *g = p->g;
+	const void *bias = p->bias ? p->bias + (uint64_t)col * 4 : NULL;
+
+	if (is_float(g->out.type)) {
+		tile->type_d = QUILL_TYPE_F32;
+		tile->out = gemm_place_floats(&p->place, col);
+		tile->out.bias = bias;
+		tile->out.scale = (const float *)p->scale + col;
+		tile->out.row_scale = p->row_scale;
+		return;
+	}
+	tile->type_d = g->out.type;
+	tile->d = p->place.d + (uint64_t)col * g->out.size;
+	tile->ldd = p->place.ldd;
+	tile->accumulate = g->flags & QUILL_GEMM_ACCUMULATE;
+	tile->bias = bias;
+	tile->zero = g->ext->zero;
+	tile->lo = g->ext->lo;
+	tile->hi = g->ext->hi;
+	if (tile->type_d == QUILL_TYPE_S8)
+		tile->requant = (const struct quill_requant *)p->scale + col;
+}
+
+static void run_panel(struct part *p, const uint8_t *b, uint32_t panel)
 {
 	const struct gemm *g = p->g;
 	uint32_t col = panel * QUILL_PANEL_N;	/* within the part */
-	const void *bias = p->bias ? p->bias + (uint64_t)col * 4 : NULL;
 	struct quill_gemm_tile tile = {
 		.a = g->a + p->row * g->lda,
 		.a_sum = g->sums + p->row,
@@ -143,29 +178,32 @@ static void run_panel(struct part *p, const uint8_t *b, uint32_t panel, uint8_t 
 		.m = p->rows,
 		.n = min32(QUILL_PANEL_N, p->cols - col),
 		.k = g->cmd->k,
-		.d = d + (uint64_t)col * g->size,
-		.ldd = ldd,
-		.type_d = g->cmd->hdr.type_d,
-		.zero = g->ext->zero,
-		.lo = g->ext->lo,
-		.hi = g->ext->hi,
 	};
 
-	if (tile.type_d == QUILL_TYPE_F32)
-		tile.out = (struct quill_gemm_floats){
-			.d = tile.d, .ldd = ldd, .bias = bias,
-			.scale = (const float *)p->scale + col,
-			.row_scale = p->row_scale,
-		};
-	else
-		tile.bias = bias;
-	if (tile.type_d == QUILL_TYPE_S8)
-		tile.requant = (const struct quill_requant *)p->scale + col;
+	finish_panel(p, col, &tile);
 	g->x->emu->kernels->gemm(&tile);
 }
 
-/* All panels of a part, into @d with rows @ldd elements apart. */
-static uint32_t run_panels(struct part *p, uint8_t *d, uint64_t ldd)
+/* Panels that are packed on the way. */
+static uint32_t run_plain(struct part *p)
+{
+	const struct gemm *g = p->g;
+	uint8_t *b = dma_scratch(p->ctx, DMA_SCRATCH_B, quill_packed_panel(g->cmd->k));
+	uint32_t col, what = 0;
+
+	if (!b)
+		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_READ, g->cmd->b);
+	for (col = 0; col < p->cols && !what; col += QUILL_PANEL_N) {
+		what = gemm_pack_b(g->x, p->ctx, p->col + col, min32(QUILL_PANEL_N, p->cols - col),
+				   b, p->fault);
+		if (!what)
+			run_panel(p, b, col / QUILL_PANEL_N);
+	}
+	return what;
+}
+
+/* All panels of a part. */
+static uint32_t run_panels(struct part *p)
 {
 	const struct gemm *g = p->g;
 	uint64_t size = quill_packed_panel(g->cmd->k);
@@ -175,9 +213,11 @@ static uint32_t run_panels(struct part *p, uint8_t *d, uint64_t ldd)
 	struct dma_view whole, one;
 	uint32_t i, what = 0;
 
+	if (g->flags & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS))
+		return run_plain(p);
 	if (dma_view_direct(p->ctx, &g->x->port, &all, 64, false, &whole)) {
 		for (i = 0; i < count; i++)
-			run_panel(p, (uint8_t *)whole.ptr + i * size, i, d, ldd);
+			run_panel(p, (uint8_t *)whole.ptr + i * size, i);
 		dma_view_close(p->ctx, &whole);
 		return QUILL_FAULT_NONE;
 	}
@@ -188,7 +228,7 @@ static uint32_t run_panels(struct part *p, uint8_t *d, uint64_t ldd)
 		what = dma_view_read(p->ctx, &g->x->port, &rows, 64, DMA_SCRATCH_B, &one,
 				     p->fault);
 		if (!what)
-			run_panel(p, one.ptr, i, d, ldd);
+			run_panel(p, one.ptr, i);
 		dma_view_close(p->ctx, &one);
 	}
 	return what;
@@ -197,34 +237,16 @@ static uint32_t run_panels(struct part *p, uint8_t *d, uint64_t ldd)
 static uint32_t run_part(struct part *p)
 {
 	const struct gemm *g = p->g;
-	uint64_t row = g->first + p->row;
-	struct dma_rows out = {
-		.va = g->cmd->d + (row * g->cmd->ldd + p->col) * g->size,
-		.rows = p->rows,
-		.stride = (uint64_t)g->cmd->ldd * g->size,
-		.width = (uint64_t)p->cols * g->size,
-	};
-	struct dma_view view;
 	uint32_t what;
-	void *d;
 
 	what = read_tables(p);
 	if (what)
 		return what;
-
-	if (dma_view_direct(p->ctx, &g->x->port, &out, g->size, true, &view)) {
-		what = run_panels(p, view.ptr, g->cmd->ldd);
-		dma_view_close(p->ctx, &view);
-		return what;
-	}
-
-	d = dma_scratch(p->ctx, DMA_SCRATCH_D, out.rows * out.width);
-	if (!d)
-		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, out.va);
-	what = run_panels(p, d, p->cols);
-	if (what)
-		return what;
-	return dma_write_rows(p->ctx, &g->x->port, &out, d, out.width, p->fault);
+	p->place = (struct gemm_place){ .out = &g->out, .ctx = p->ctx, .fault = p->fault };
+	what = gemm_place_open(&p->place, g->first + p->row, p->rows, p->col, p->cols);
+	if (!what)
+		what = run_panels(p);
+	return gemm_place_close(&p->place, what);
 }
 
 static uint32_t multiply(void *arg, struct dma_ctx *ctx, uint64_t index, struct dma_fault *fault)
@@ -282,7 +304,7 @@ static void plan(struct gemm *g)
 	g->rows = A_BYTES / g->lda / g->block * g->block;
 	if (!g->rows)
 		g->rows = g->block;
-	g->rows = min32(g->rows, m);
+	g->rows = min32(min32(g->rows, m), gemm_out_rows(&g->out));
 	g->blocks = divide_up(g->rows, g->block);
 	g->panels = divide_up(g->cmd->n, QUILL_PANEL_N);
 	g->group = plan_group(g);
@@ -296,6 +318,9 @@ static uint32_t run_rows(struct gemm *g, struct dma_fault *fault)
 	struct pool_job job = { .tile = prepare, .arg = g, .abort = x->abort };
 	uint32_t what;
 
+	what = gemm_out_begin(&g->out, g->first, g->rows, fault);
+	if (what)
+		return what;
 	job.tiles = divide_up(g->rows, g->prep);
 	what = pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
 	if (what)
@@ -304,21 +329,21 @@ static uint32_t run_rows(struct gemm *g, struct dma_fault *fault)
 	g->blocks = divide_up(g->rows, g->block);
 	job.tile = multiply;
 	job.tiles = (uint64_t)g->groups * g->blocks;
-	return pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
+	what = pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
+	return what ? what : gemm_out_end(&g->out, g->rows, fault);
 }
 
-uint32_t exec_gemm(struct exec *x, struct dma_fault *fault)
+uint32_t exec_gemm_s8(struct exec *x, struct dma_fault *fault)
 {
 	struct gemm g = {
 		.x = x,
 		.cmd = &x->cmd[0].gemm,
 		.ext = &x->cmd[1].gemm_ext,
-		.size = quill_type_size(x->cmd->hdr.type_d),
+		.flags = quill_gemm_options(x->cmd),
 	};
 	uint32_t step, what = 0;
 
-	if (g.cmd->hdr.type_a != QUILL_TYPE_S8 || g.cmd->hdr.type_b != QUILL_TYPE_S8)
-		return exec_gemm_weights(x, fault);
+	gemm_out_init(&g.out, x);
 	plan(&g);
 	step = g.rows;
 	g.a = dma_scratch(x->ctx, DMA_SCRATCH_A, step * g.lda + 64);
@@ -329,6 +354,79 @@ uint32_t exec_gemm(struct exec *x, struct dma_fault *fault)
 	for (g.first = 0; g.first < g.cmd->m && !what; g.first += step) {
 		g.rows = min32(step, g.cmd->m - g.first);
 		what = run_rows(&g, fault);
+	}
+	return what;
+}
+
+/* ---- The command ---- */
+
+/* The command's records for its product number @i. */
+static void product(union quill_cmd *to, const union quill_cmd *cmd, uint32_t i)
+{
+	const struct quill_ext_gemm_batch *b = &cmd[3].gemm_batch;
+	struct quill_ext_gemm *e = &to[1].gemm_ext;
+	uint64_t rows = (uint64_t)i * cmd->gemm.m * 4, columns = (uint64_t)i * b->column_step;
+	uint32_t entry = cmd->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd) ?
+			 sizeof(struct quill_requant) : 4;
+
+	memcpy(to, cmd, 3 * sizeof(*cmd));
+	to->hdr.ext = 2;
+	to->gemm.a += i * b->a_step;
+	to->gemm.b += i * b->b_step;
+	to->gemm.d += i * b->d_step;
+	if (e->bias)
+		e->bias += columns * 4;
+	if (e->scale)
+		e->scale += columns * entry;
+	if (e->row_scale)
+		e->row_scale += rows * (e->row_scale_stride ? e->row_scale_stride : 1);
+	if (to[2].gemm_post.gate)
+		to[2].gemm_post.gate += i * b->gate_step;
+	if (to[2].gemm_post.residual)
+		to[2].gemm_post.residual += i * b->residual_step;
+	if (to[2].gemm_post.d_scale)
+		to[2].gemm_post.d_scale += rows;
+}
+
+static uint32_t run_product(struct exec *x, struct dma_fault *fault)
+{
+	if (x->cmd->hdr.type_a != QUILL_TYPE_S8 || x->cmd->hdr.type_b != QUILL_TYPE_S8)
+		return exec_gemm_weights(x, fault);
+	return exec_gemm_s8(x, fault);
+}
+
+/* One of many small products, by the thread that took it. */
+static uint32_t small_product(void *arg, struct dma_ctx *ctx, uint64_t index,
+			      struct dma_fault *fault)
+{
+	union quill_cmd cmd[3];
+	struct exec x = *(struct exec *)arg;
+
+	product(cmd, x.cmd, index);
+	x.cmd = cmd;
+	x.ctx = ctx;
+	x.small = true;
+	return run_product(&x, fault);
+}
+
+uint32_t exec_gemm(struct exec *x, struct dma_fault *fault)
+{
+	uint32_t batch = quill_gemm_batch(x->cmd), i, what = 0;
+	const struct quill_cmd_gemm *c = &x->cmd->gemm;
+	struct pool_job job = {
+		.tile = small_product, .arg = x, .abort = x->abort, .tiles = batch,
+	};
+	struct exec one = *x;
+	union quill_cmd cmd[3];
+
+	if (x->cmd->hdr.ext < 3)
+		return run_product(x, fault);
+	if ((uint64_t)c->m * c->n * c->k < SMALL_GEMM)
+		return pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
+	one.cmd = cmd;
+	for (i = 0; i < batch && !what; i++) {
+		product(cmd, x->cmd, i);
+		what = run_product(&one, fault);
 	}
 	return what;
 }

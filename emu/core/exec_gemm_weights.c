@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "core.h"
+#include "exec_gemm.h"
 
 /* Bytes of A that are prepared at once, and of a block of rows (it should stay in a core's L2). */
 #define A_BYTES		(8u << 20)
@@ -24,6 +24,7 @@ struct weights {
 	struct exec *x;
 	const struct quill_cmd_gemm *cmd;
 	const struct quill_ext_gemm *ext;
+	struct gemm_out out;
 	bool floats;
 	uint32_t block_size;	/* bytes of a block of B; 0: B is packed */
 	uint32_t groups;	/* of K, with a sum each; 0: floats */
@@ -50,8 +51,7 @@ struct part {
 	const float *bias, *scale, *row_scale;
 	const float *b_scale;	/* S4: [groups][columns, whole panels] */
 	uint32_t b_scale_stride;
-	float *d;
-	uint64_t ldd;
+	struct gemm_place place;
 };
 
 static uint32_t min32(uint32_t a, uint32_t b)
@@ -195,13 +195,12 @@ static uint32_t read_tables(struct part *p)
 
 static struct quill_gemm_floats out_of(const struct part *p, uint32_t col)
 {
-	return (struct quill_gemm_floats){
-		.d = p->d + col,
-		.ldd = p->ldd,
-		.bias = p->bias ? p->bias + col : NULL,
-		.scale = p->scale ? p->scale + col : NULL,
-		.row_scale = p->row_scale,
-	};
+	struct quill_gemm_floats out = gemm_place_floats(&p->place, col);
+
+	out.bias = p->bias ? p->bias + col : NULL;
+	out.scale = p->scale ? p->scale + col : NULL;
+	out.row_scale = p->row_scale;
+	return out;
 }
 
 /* ---- Products ---- */
@@ -318,30 +317,13 @@ static uint32_t run_panels(struct part *p)
 static uint32_t run_part(struct part *p)
 {
 	const struct weights *w = p->w;
-	struct dma_rows out = {
-		.va = w->cmd->d + ((uint64_t)(w->first + p->row) * w->cmd->ldd + p->col) * 4,
-		.rows = p->rows,
-		.stride = (uint64_t)w->cmd->ldd * 4,
-		.width = (uint64_t)p->cols * 4,
-	};
-	struct dma_view view;
 	uint32_t what;
 
-	if (dma_view_direct(p->ctx, &w->x->port, &out, 4, true, &view)) {
-		p->d = view.ptr;
-		p->ldd = w->cmd->ldd;
+	p->place = (struct gemm_place){ .out = &w->out, .ctx = p->ctx, .fault = p->fault };
+	what = gemm_place_open(&p->place, w->first + p->row, p->rows, p->col, p->cols);
+	if (!what)
 		what = run_panels(p);
-		dma_view_close(p->ctx, &view);
-		return what;
-	}
-	p->d = dma_scratch(p->ctx, DMA_SCRATCH_D, out.rows * out.width);
-	p->ldd = p->cols;
-	if (!p->d)
-		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, out.va);
-	what = run_panels(p);
-	if (what)
-		return what;
-	return dma_write_rows(p->ctx, &w->x->port, &out, p->d, out.width, p->fault);
+	return gemm_place_close(&p->place, what);
 }
 
 static uint32_t multiply(void *arg, struct dma_ctx *ctx, uint64_t index, struct dma_fault *fault)
@@ -383,7 +365,7 @@ static void plan(struct weights *w)
 	block = (c->m + block - 1) / block;
 	w->block = round_up32((c->m + block - 1) / block, 16);
 	w->rows = (uint32_t)(A_BYTES / row) / w->block * w->block;
-	w->rows = min32(w->rows ? w->rows : w->block, c->m);
+	w->rows = min32(min32(w->rows ? w->rows : w->block, c->m), gemm_out_rows(&w->out));
 	w->blocks = (w->rows + w->block - 1) / w->block;
 
 	w->panels = (c->n + QUILL_PANEL_N - 1) / QUILL_PANEL_N;
@@ -416,6 +398,9 @@ static uint32_t run_rows(struct weights *w, struct dma_fault *fault)
 	struct pool_job job = { .tile = prepare, .arg = w, .abort = x->abort };
 	uint32_t what;
 
+	what = gemm_out_begin(&w->out, w->first, w->rows, fault);
+	if (what)
+		return what;
 	job.tiles = (w->rows + w->prep - 1) / w->prep;
 	what = pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
 	if (what)
@@ -424,7 +409,8 @@ static uint32_t run_rows(struct weights *w, struct dma_fault *fault)
 	w->blocks = (w->rows + w->block - 1) / w->block;
 	job.tile = multiply;
 	job.tiles = (uint64_t)((w->panels + w->share - 1) / w->share) * w->blocks;
-	return pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
+	what = pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
+	return what ? what : gemm_out_end(&w->out, w->rows, fault);
 }
 
 uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault)
@@ -436,6 +422,7 @@ uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault)
 	};
 	uint32_t step, what;
 
+	gemm_out_init(&w.out, x);
 	w.floats = w.cmd->hdr.type_a != QUILL_TYPE_S8;
 	w.elem = w.floats ? sizeof(uint16_t) : 1;
 	w.block_size = quill_block_size(w.cmd->hdr.type_b);

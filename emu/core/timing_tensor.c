@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Device time of TENSOR commands. */
+#include "quill/isa_check.h"
 #include "timing_internal.h"
 
 /* What multiplies is made for the wider of both. */
@@ -10,13 +11,20 @@ static enum mac_kind kind_of(uint32_t type_a, uint32_t type_b)
 	return type_a == QUILL_TYPE_E4M3 || type_a == QUILL_TYPE_E5M2 ? MAC_F8 : MAC_S8;
 }
 
-/* B once: blocks in rows of their own, or panels. */
-static void cost_gemm_b(const struct profile *p, const struct quill_cmd_gemm *c, uint64_t passes,
-			struct cost *cost)
+/* B of @count products, each @passes times: blocks in rows of their own, panels, or int8 as it is. */
+static void cost_gemm_b(const struct profile *p, const union quill_cmd *cmd, uint64_t count,
+			uint64_t passes, struct cost *cost)
 {
+	const struct quill_cmd_gemm *c = &cmd->gemm;
 	uint64_t row = c->k / QUILL_BLOCK * quill_block_size(c->hdr.type_b);
+	uint32_t options = quill_gemm_options(cmd);
 
-	if (row && c->ldb == row)
+	passes *= count;
+	if (options & QUILL_GEMM_B_ROWS)
+		cost_read(p, cost, c->b, passes * c->k, c->n);
+	else if (options & QUILL_GEMM_B_COLUMNS)
+		cost_read(p, cost, c->b, passes * c->n, c->k);
+	else if (row && c->ldb == row)
 		cost_read(p, cost, c->b, passes, c->n * row);
 	else if (row)
 		cost_read(p, cost, c->b, passes * c->n, row);
@@ -24,29 +32,71 @@ static void cost_gemm_b(const struct profile *p, const struct quill_cmd_gemm *c,
 		cost_read(p, cost, c->b, passes, quill_packed_size_of(c->hdr.type_b, c->n, c->k));
 }
 
-void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+/* What the second record names, of @batch products with @sets of what belongs to columns. */
+static void cost_gemm_scales(const struct profile *p, const union quill_cmd *cmd, uint64_t batch,
+			     uint64_t sets, struct cost *cost)
 {
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
-	uint64_t size = quill_type_size(c->hdr.type_d);
-	uint64_t width = c->hdr.type_a == QUILL_TYPE_BF16 ? 2ull * c->k : c->k;
 	uint64_t groups = e->group ? c->k / e->group : 1;
-	uint64_t blocks, passes, scale;
+	uint64_t scale = c->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd) ?
+			 sizeof(struct quill_requant) : 4;
 
-	scale = c->hdr.type_d == QUILL_TYPE_S8 ? sizeof(struct quill_requant) : 4;
+	cost_read(p, cost, e->bias, sets, (uint64_t)c->n * 4);
+	cost_read(p, cost, e->scale, sets * (c->hdr.type_b == QUILL_TYPE_S4 ? groups : 1),
+		  c->n * scale);
+	if (e->row_scale_stride)
+		cost_read(p, cost, e->row_scale, batch * c->m, groups * 4);
+	else
+		cost_read(p, cost, e->row_scale, batch, (uint64_t)c->m * 4);
+}
+
+static uint64_t act_ops(const struct profile *p, uint32_t act)
+{
+	return !act ? 0 : act == QUILL_ACT_RELU + 1 ? 1 : p->function_ops;
+}
+
+/* And the third. The vector lanes work behind the arrays; rows to be quantised wait in the arrays' buffers. */
+static void cost_gemm_post(const struct profile *p, const union quill_cmd *cmd, uint64_t batch,
+			   struct cost *cost)
+{
+	const struct quill_cmd_gemm *c = &cmd[0].gemm;
+	const struct quill_ext_gemm_post *post = &cmd[2].gemm_post;
+	uint64_t rows = batch * c->m, row = (uint64_t)c->n * 4;
+	bool accumulates = post->options & QUILL_GEMM_ACCUMULATE;
+
+	cost_read(p, cost, post->gate, rows, row);
+	cost_read(p, cost, post->residual, rows, row);
+	if (accumulates)
+		cost_read(p, cost, c->d, rows, row);
+	cost_write(p, cost, post->d_scale, batch, (uint64_t)c->m * 4);
+	/* to quantise: a maximum, a quotient, a rounding */
+	cost->vector_ops = rows * c->n * (act_ops(p, post->act) + !!post->gate + !!post->residual +
+					  accumulates + (post->d_scale ? 3 : 0));
+}
+
+void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_gemm *c = &cmd[0].gemm;
+	const struct quill_ext_gemm_batch *b = &cmd[3].gemm_batch;
+	uint64_t size = quill_type_size(c->hdr.type_d), batch = quill_gemm_batch(cmd);
+	uint64_t width = c->hdr.type_a == QUILL_TYPE_BF16 ? 2ull * c->k : c->k;
+	bool turned = quill_gemm_options(cmd) & QUILL_GEMM_A_TRANSPOSED;
+	bool many = c->hdr.ext >= 3;
+	uint64_t blocks, passes, cycles;
+
 	/* A stays in half of the SRAM; where it does not fit, B comes once for each part of A. */
 	passes = div_up(c->m * width, p->sram_size / 2);
-	cost->macs = (uint64_t)c->m * c->n * c->k;
+	cost->macs = batch * c->m * c->n * c->k;
 	cost->mac_kind = kind_of(c->hdr.type_a, c->hdr.type_b);
-	cost_read(p, cost, c->a, c->m, width);
-	cost_gemm_b(p, c, passes, cost);
-	cost_read(p, cost, e->bias, 1, (uint64_t)c->n * 4);
-	cost_read(p, cost, e->scale, c->hdr.type_b == QUILL_TYPE_S4 ? groups : 1, c->n * scale);
-	if (e->row_scale_stride)
-		cost_read(p, cost, e->row_scale, c->m, groups * 4);
-	else
-		cost_read(p, cost, e->row_scale, 1, (uint64_t)c->m * 4);
-	cost_write(p, cost, c->d, c->m, c->n * size);
-	blocks = div_up(c->k, p->array_dim) * div_up(c->n, p->array_dim);
-	finish(p, systolic_cycles(p, blocks, c->m, cost->mac_kind), cost);
+	cost_read(p, cost, c->a, batch * (turned ? c->k : c->m), turned ? c->m : width);
+	/* What all products share is read once. */
+	cost_gemm_b(p, cmd, many && b->b_step ? batch : 1, passes, cost);
+	cost_gemm_scales(p, cmd, batch, many && b->column_step ? batch : 1, cost);
+	if (c->hdr.ext >= 2)
+		cost_gemm_post(p, cmd, batch, cost);
+	cost_write(p, cost, c->d, batch * c->m, c->n * size);
+	blocks = batch * div_up(c->k, p->array_dim) * div_up(c->n, p->array_dim);
+	cycles = systolic_cycles(p, blocks, c->m, cost->mac_kind);
+	finish(p, max64(cycles, div_up(cost->vector_ops, p->vector_lanes)), cost);
 }

@@ -611,6 +611,46 @@ struct accel_requant {
 	int32_t shift;
 };
 
+/** enum accel_gemm_act - a function of a float result: that of accel_cmd_act() */
+enum accel_gemm_act {
+	ACCEL_GEMM_NO_ACT = 0,
+	ACCEL_GEMM_RELU = 1,
+	ACCEL_GEMM_SIGMOID = 2,
+	ACCEL_GEMM_SILU = 3,
+	ACCEL_GEMM_TANH = 4,
+	ACCEL_GEMM_GELU = 5,
+};
+
+/** enum accel_gemm_layout - how B of int8 lies in memory */
+enum accel_gemm_layout {
+	/** @ACCEL_GEMM_PACKED: as accel_pack_s8() makes it. */
+	ACCEL_GEMM_PACKED = 0,
+	/** @ACCEL_GEMM_ROWS: B[k][n] at b + k * ldb + n. */
+	ACCEL_GEMM_ROWS = 1,
+	/** @ACCEL_GEMM_COLUMNS: B[k][n] at b + n * ldb + k. */
+	ACCEL_GEMM_COLUMNS = 2,
+};
+
+/**
+ * struct accel_gemm_batch - many products, alike but for where their operands are
+ *
+ * Steps are in bytes from one product's operand to the next's, multiples of what the operand is aligned to; 0: all use the
+ * same. Of row_scale and d_scale each product has its own m entries, one behind the other.
+ */
+struct accel_gemm_batch {
+	/** @count: products, 1..65536. */
+	uint32_t count;
+	/** @column_step: entries of bias and of scale from one product to the next; 0: all use the same. */
+	uint32_t column_step;
+	uint64_t a_step;
+	uint64_t b_step;
+	uint64_t d_step;
+	/** @gate_step: 0 without a gate. */
+	uint64_t gate_step;
+	/** @residual_step: 0 without a residual. */
+	uint64_t residual_step;
+};
+
 /**
  * struct accel_gemm - D[m][n] = epilogue(sum over k of A[m][k] * B[k][n])
  *
@@ -680,9 +720,32 @@ struct accel_gemm {
 	int32_t lo;
 	/** @hi: ACCEL_S8: largest result, @lo..127. */
 	int32_t hi;
+	/** @act: of float results, with scales and bias behind them. */
+	enum accel_gemm_act act;
+	/** @gate: device address of float[m][gate_stride], which float results are multiplied by then; 0: none. */
+	uint64_t gate;
+	/** @residual: device address of float[m][residual_stride], which is added last; 0: none. */
+	uint64_t residual;
+	/** @gate_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t gate_stride;
+	/** @residual_stride: likewise. */
+	uint32_t residual_stride;
+	/**
+	 * @d_scale: with @type_d ACCEL_S8: device address of float[m], a result: the results are floats (so @scale is
+	 *	float[n]), of which each row is quantised by its own scale, as accel_cmd_quantise() does; 0: by @scale.
+	 */
+	uint64_t d_scale;
+	/** @accumulate: ACCEL_S32, ACCEL_F32: the result is added to D; without @residual. */
+	bool accumulate;
+	/** @a_transposed: int8: A[m][k] is at a + k * lda + m; @lda at least @m, 0: @m. */
+	bool a_transposed;
+	/** @layout: of B of int8; with @ldb in elements if it is not packed, 0: no gaps. */
+	enum accel_gemm_layout layout;
+	/** @batch: NULL: one product. */
+	const struct accel_gemm_batch *batch;
 };
 
-/** accel_cmd_gemm() - multiply matrices; takes two records */
+/** accel_cmd_gemm() - multiply matrices; takes two records, three with what follows @hi, four with a batch */
 int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 		   const struct accel_cmd_opts *opts);
 

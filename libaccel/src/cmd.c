@@ -126,7 +126,7 @@ int accel_cmd_fill(struct accel_stream *stream, const struct accel_fill *fill,
 
 static void accel_gemm_epilogue(struct quill_ext_gemm *ext, const struct accel_gemm *gemm)
 {
-	bool full = gemm->type_d == ACCEL_S8 && !gemm->lo && !gemm->hi;
+	bool full = gemm->type_d == ACCEL_S8 && !gemm->d_scale && !gemm->lo && !gemm->hi;
 
 	ext->bias = gemm->bias;
 	ext->scale = gemm->scale;
@@ -134,6 +134,45 @@ static void accel_gemm_epilogue(struct quill_ext_gemm *ext, const struct accel_g
 	ext->zero = gemm->zero;
 	ext->lo = full ? -128 : gemm->lo;
 	ext->hi = full ? 127 : gemm->hi;
+}
+
+static void accel_gemm_post(struct quill_ext_gemm_post *post, const struct accel_gemm *gemm)
+{
+	post->gate = gemm->gate;
+	post->residual = gemm->residual;
+	post->d_scale = gemm->d_scale;
+	post->gate_stride = gemm->gate && !gemm->gate_stride ? gemm->n : gemm->gate_stride;
+	post->residual_stride = gemm->residual && !gemm->residual_stride ? gemm->n :
+									  gemm->residual_stride;
+	post->act = (uint32_t)gemm->act;
+	post->options = (gemm->accumulate ? QUILL_GEMM_ACCUMULATE : 0) |
+			(gemm->a_transposed ? QUILL_GEMM_A_TRANSPOSED : 0) |
+			(gemm->layout == ACCEL_GEMM_ROWS ? QUILL_GEMM_B_ROWS : 0) |
+			(gemm->layout == ACCEL_GEMM_COLUMNS ? QUILL_GEMM_B_COLUMNS : 0);
+}
+
+static void accel_gemm_batch(struct quill_ext_gemm_batch *to, const struct accel_gemm_batch *batch)
+{
+	to->a_step = batch->a_step;
+	to->b_step = batch->b_step;
+	to->d_step = batch->d_step;
+	to->gate_step = batch->gate_step;
+	to->residual_step = batch->residual_step;
+	to->batch = batch->count;
+	to->column_step = batch->column_step;
+}
+
+/* The strides of 0. */
+static void accel_gemm_strides(struct quill_cmd_gemm *cmd, const struct accel_gemm *gemm)
+{
+	uint32_t block = quill_block_size(cmd->hdr.type_b);
+	uint32_t ldb = gemm->layout == ACCEL_GEMM_ROWS ? gemm->n :
+		       gemm->layout == ACCEL_GEMM_COLUMNS ? gemm->k :
+		       gemm->k / QUILL_BLOCK * block;
+
+	cmd->lda = gemm->lda ? gemm->lda : gemm->a_transposed ? gemm->m : gemm->k;
+	cmd->ldd = gemm->ldd ? gemm->ldd : gemm->n;
+	cmd->ldb = gemm->ldb ? gemm->ldb : ldb;
 }
 
 /* A type that is given, and one that has a default: as a byte of the header. */
@@ -159,33 +198,42 @@ static int accel_gemm_types(struct accel_stream *stream, const struct accel_gemm
 				      "ACCEL_S8 (1), a block or a float type", &hdr->type_b);
 	if (!ret)
 		ret = accel_gemm_type(stream, "type_d", gemm->type_d,
-				      "ACCEL_S8 (1), ACCEL_S32 (2) or ACCEL_F32 (3)", &hdr->type_d);
+				      "ACCEL_S8 (1), ACCEL_S32 (2), ACCEL_F32 (3) or ACCEL_BF16 (4)",
+				      &hdr->type_d);
 	return ret;
 }
 
 int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 		   const struct accel_cmd_opts *opts)
 {
-	union quill_cmd cmd[2];
-	uint32_t block;
+	union quill_cmd cmd[QUILL_MAX_RECORDS];
+	bool post = gemm->gate || gemm->residual || gemm->d_scale || gemm->gate_stride ||
+		    gemm->residual_stride || gemm->act || gemm->accumulate || gemm->a_transposed ||
+		    gemm->layout;
 	int ret;
 
 	accel_cmd_header(cmd, QUILL_OP_GEMM, opts);
+	accel_cmd_extend(cmd, gemm->batch ? 3 : post ? 2 : 1);
 	ret = accel_gemm_types(stream, gemm, &cmd[0].hdr);
 	if (ret)
 		return ret;
-	block = quill_block_size(cmd[0].hdr.type_b);
+	if (gemm->layout > ACCEL_GEMM_COLUMNS)
+		return accel_error(stream->vm->dev, -EINVAL, "GEMM: layout is %u; required: "
+				   "ACCEL_GEMM_PACKED (0), ROWS (1) or COLUMNS (2)", gemm->layout);
 	cmd[0].gemm.a = gemm->a;
 	cmd[0].gemm.b = gemm->b;
 	cmd[0].gemm.d = gemm->d;
 	cmd[0].gemm.m = gemm->m;
 	cmd[0].gemm.n = gemm->n;
 	cmd[0].gemm.k = gemm->k;
-	cmd[0].gemm.lda = gemm->lda ? gemm->lda : gemm->k;
-	cmd[0].gemm.ldd = gemm->ldd ? gemm->ldd : gemm->n;
-	cmd[0].gemm.ldb = gemm->ldb ? gemm->ldb : gemm->k / QUILL_BLOCK * block;
+	accel_gemm_strides(&cmd[0].gemm, gemm);
 	accel_gemm_epilogue(&cmd[1].gemm_ext, gemm);
-	cmd[1].gemm_ext.group = block && !gemm->group ? QUILL_BLOCK : gemm->group;
+	cmd[1].gemm_ext.group = quill_block_size(cmd[0].hdr.type_b) && !gemm->group ? QUILL_BLOCK :
+										       gemm->group;
 	cmd[1].gemm_ext.row_scale_stride = gemm->row_scale_stride;
-	return accel_stream_emit(stream, cmd, 2);
+	if (cmd->hdr.ext >= 2)
+		accel_gemm_post(&cmd[2].gemm_post, gemm);
+	if (gemm->batch)
+		accel_gemm_batch(&cmd[3].gemm_batch, gemm->batch);
+	return accel_stream_emit(stream, cmd, 1 + cmd->hdr.ext);
 }

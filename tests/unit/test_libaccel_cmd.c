@@ -270,14 +270,15 @@ static void gemm_errors_name_the_field(void **state)
 	GEMM_REFUSED(c.lda = 6, "lda is 6; required: at least k (k is 7)");
 	GEMM_REFUSED(c.ldd = 4, "ldd is 4; required: at least n (n is 5)");
 	GEMM_REFUSED(c.b += 32, "b is 0x100020; required: a multiple of 64");
-	GEMM_REFUSED(c.d += 2, "d is 0x100002; required: a multiple of the element's size");
+	GEMM_REFUSED(c.d += 2, "d is 0x100002; required: a multiple of 4");
 	GEMM_REFUSED(c.a = 0, "a" RANGE_TEXT);
 	GEMM_REFUSED(c.b = 0, "b" RANGE_TEXT);
 	GEMM_REFUSED(c.d = TOP - 4, "d is 0xfffffffffffc" TOP_TEXT);
 	GEMM_REFUSED(c.type_d = 0,
 		     "type_d is 0; required: a type that the command gives (1 S8, 2 S32, 3 F32 ...)");
 	GEMM_REFUSED(c.type_d = (enum accel_type)257,
-		     "type_d is 257; required: ACCEL_S8 (1), ACCEL_S32 (2) or ACCEL_F32 (3)");
+		     "type_d is 257; required: ACCEL_S8 (1), ACCEL_S32 (2), ACCEL_F32 (3) or "
+		     "ACCEL_BF16 (4)");
 }
 
 static void gemm_epilogue_errors_name_the_field(void **state)
@@ -289,23 +290,23 @@ static void gemm_epilogue_errors_name_the_field(void **state)
 	GEMM_REFUSED(c.bias = VA + 1, "bias is 0x100001; required: a multiple of 4");
 	GEMM_REFUSED(c.bias = TOP - 4, "bias is 0xfffffffffffc" TOP_TEXT);
 	GEMM_REFUSED(c.scale = 0, "scale is 0x0; required: 0 for S32 (2), an address for S8 (1) and "
-		     "F32 (3) (type_d is 3)");
+		     "floats (3, 4) (type_d is 3)");
 	GEMM_REFUSED(c.type_d = ACCEL_S32, "scale is 0x100000; required: 0 for S32 (2), an address "
-		     "for S8 (1) and F32 (3) (type_d is 2)");
+		     "for S8 (1) and floats (3, 4) (type_d is 2)");
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.scale += 4), "scale is 0x100004; required: a multiple of "
-		     "8 for S8 (1), of 4 for F32 (3) (type_d is 1)");
+		     "8 for S8 (1) without d_scale, else of 4 (type_d is 1)");
 	GEMM_REFUSED(c.scale = TOP - 4, "scale is 0xfffffffffffc" TOP_TEXT);
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.row_scale = VA),
-		     "row_scale is 0x100000; required: 0, but for F32 (3) (type_d is 1)");
+		     "row_scale is 0x100000; required: 0, but for floats (type_d is 1)");
 	GEMM_REFUSED(c.row_scale = VA + 2, "row_scale is 0x100002; required: a multiple of 4");
 	GEMM_REFUSED(c.row_scale = TOP - 4, "row_scale is 0xfffffffffffc" TOP_TEXT);
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.zero = -129),
-		     "zero is -129; required: -128..127 for S8 (1), else 0 (type_d is 1)");
+		     "zero is -129; required: -128..127 for S8 (1) without d_scale, else 0 (type_d is 1)");
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.lo = -129),
-		     "lo is -129; required: -128..127 for S8 (1), else 0 (type_d is 1)");
+		     "lo is -129; required: -128..127 for S8 (1) without d_scale, else 0 (type_d is 1)");
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.lo = 5, c.hi = 4),
-		     "hi is 4; required: lo..127 for S8 (1), else 0 (type_d is 1)");
-	GEMM_REFUSED(c.hi = 1, "hi is 1; required: lo..127 for S8 (1), else 0 (type_d is 3)");
+		     "hi is 4; required: lo..127 for S8 (1) without d_scale, else 0 (type_d is 1)");
+	GEMM_REFUSED(c.hi = 1, "hi is 1; required: lo..127 for S8 (1) without d_scale, else 0 (type_d is 3)");
 }
 
 #define ATTENTION_REFUSED(change, text) do { \

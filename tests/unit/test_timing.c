@@ -11,7 +11,7 @@
 #include "quill_host.h"
 #include "timing_internal.h"
 
-static union quill_cmd cmd[2];
+static union quill_cmd cmd[QUILL_MAX_RECORDS];
 
 static struct cost cost_of(const char *profile)
 {
@@ -130,6 +130,43 @@ static void gemm_takes_the_cycles_that_the_formula_gives(void **state)
 	c = cost_of("quill-1");
 	assert_int_equal(c.cycles, 8192 / 8 + 3 * 128);
 	assert_int_equal(c.read + c.written, 0);
+}
+
+/* A batch is so many products; what they share is read once, and what is done to their results is read and counted. */
+static void gemm_of_a_batch_counts_what_is_read_beside(void **state)
+{
+	const uint64_t cells = 64ull * 128;
+	struct cost one = gemm(64, 128, 256), c;
+
+	cmd[0].gemm.hdr.ext = 3;
+	cmd[3].gemm_batch.batch = 10;
+	cmd[3].gemm_batch.a_step = cmd[3].gemm_batch.d_step = 0x10000;
+	c = cost_of("quill-1");
+	assert_int_equal(c.macs, 10 * one.macs);
+	assert_int_equal(c.written, 10 * one.written);
+	assert_int_equal(c.read, 10 * 64 * 256 + 128 * 256 + 128 * 8);
+	assert_int_equal(c.vector_ops, 0);
+	cmd[3].gemm_batch.b_step = 0x10000;
+	cmd[3].gemm_batch.column_step = 128;
+	assert_int_equal(cost_of("quill-1").read, 10 * one.read);
+
+	/* each of the matrices beside: read, and an operation an element */
+	cmd[0].gemm.hdr.ext = 2;
+	cmd[0].gemm.hdr.type_d = QUILL_TYPE_F32;
+	one = cost_of("quill-1");
+	cmd[2].gemm_post.gate = cmd[2].gemm_post.residual = 0x100000;
+	cmd[2].gemm_post.act = QUILL_ACT_RELU + 1;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read - one.read, 2 * cells * 4);
+	assert_int_equal(c.vector_ops, 3 * cells);
+	cmd[2].gemm_post.act = QUILL_ACT_SILU + 1;
+	assert_int_equal(cost_of("quill-1").vector_ops,
+			 (2 + profile_get("quill-1")->function_ops) * cells);
+	cmd[2].gemm_post.act = cmd[2].gemm_post.gate = cmd[2].gemm_post.residual = 0;
+	cmd[2].gemm_post.options = QUILL_GEMM_ACCUMULATE;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read - one.read, cells * 4);
+	assert_int_equal(c.vector_ops, cells);
 }
 
 /* The bytes of the file are what generation waits for. */
@@ -537,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profile_has_the_peak_it_claims),
 		cmocka_unit_test(gemm_takes_the_cycles_that_the_formula_gives),
+		cmocka_unit_test(gemm_of_a_batch_counts_what_is_read_beside),
 		cmocka_unit_test(gemm_of_other_weights_counts_their_own_bytes),
 		cmocka_unit_test(time_beyond_arithmetic_is_memory),
 		cmocka_unit_test(int8_enters_an_array_twice_as_fast_as_floats),

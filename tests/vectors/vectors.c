@@ -6,7 +6,7 @@
 
 #include "vectors.h"
 
-#define FILES(X) X(control) X(dma) X(gemm) X(weights) X(attention) X(vector) X(conv)
+#define FILES(X) X(control) X(dma) X(gemm) X(gemm_more) X(weights) X(attention) X(vector) X(conv)
 
 #define X(file) extern const struct vector_file vector_file_##file;
 FILES(X)

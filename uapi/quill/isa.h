@@ -144,9 +144,10 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
 	X(TRANSPOSE, transpose, 0x12, DMA, 0, 0, transpose, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TN, QUILL_TN, QUILL_TN) \
-	X(GEMM, gemm, 0x20, TENSOR, 1, 1, gemm, gemm_ext, none, none, \
+	X(GEMM, gemm, 0x20, TENSOR, 1, 3, gemm, gemm_ext, gemm_post, gemm_batch, \
 	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TFLOATS, \
-	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TBLOCKS, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
+	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TBLOCKS, \
+	  QUILL_TS8 | QUILL_TS32 | QUILL_TF32 | QUILL_TBF16) \
 	X(CONV2D, conv2d, 0x21, TENSOR, 1, 2, conv2d, conv2d_ext, conv2d_residual, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
 	X(ATTENTION, attention, 0x30, TENSOR, 1, 2, attention, attention_ext, attention_more, none, \
@@ -204,7 +205,7 @@ enum quill_opcode {
  *   SIGNED  two's complement
  *   REAL    the bits of a float32
  *   TARGET  a place in the stream, in bytes
- *   WORD    64 bits without a meaning of their own
+ *   WORD    bits without a meaning of their own, or each with one
  *   ZERO    reserved
  */
 
@@ -225,6 +226,7 @@ enum quill_opcode {
 	R(timestamp, quill_cmd_timestamp) \
 	R(copy, quill_cmd_copy) R(fill, quill_cmd_fill) R(transpose, quill_cmd_transpose) \
 	R(gemm, quill_cmd_gemm) R(gemm_ext, quill_ext_gemm) \
+	R(gemm_post, quill_ext_gemm_post) R(gemm_batch, quill_ext_gemm_batch) \
 	R(attention, quill_cmd_attention) R(attention_ext, quill_ext_attention) \
 	R(attention_more, quill_ext_attention_more) R(merge, quill_cmd_merge) \
 	R(merge_ext, quill_ext_merge) R(kv_append, quill_cmd_kv_append) \

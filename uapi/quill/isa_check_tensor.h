@@ -5,6 +5,7 @@
 #ifndef QUILL_ISA_CHECK_TENSOR_H
 #define QUILL_ISA_CHECK_TENSOR_H
 
+#include "isa_check_gemm.h"
 #include "isa_check_weights.h"
 
 static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
@@ -12,59 +13,74 @@ static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 {
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
-	int s8 = c->hdr.type_d == QUILL_TYPE_S8;
-	int f32 = c->hdr.type_d == QUILL_TYPE_F32;
+	int floats = quill_gemm_floats(cmd);
+	int s8 = c->hdr.type_d == QUILL_TYPE_S8 && !floats;
 	__u32 scale_size = s8 ? sizeof(struct quill_requant) : 4;
 
 	QUILL_REQUIRE(!(e->bias & 3), ALIGN, 1, gemm_ext, bias, "a multiple of 4");
 	QUILL_REQUIRE(!e->bias || quill_check_range(e->bias, 1, 0, (__u64)c->n * 4), RANGE, 1,
 		      gemm_ext, bias, QUILL_IN_48_BITS);
-	QUILL_REQUIRE((s8 || f32) == (e->scale != 0), PARAM, 1, gemm_ext, scale,
-		      "0 for S32 (2), an address for S8 (1) and F32 (3)|type_d");
+	QUILL_REQUIRE((s8 || floats) == (e->scale != 0), PARAM, 1, gemm_ext, scale,
+		      "0 for S32 (2), an address for S8 (1) and floats (3, 4)|type_d");
 	QUILL_REQUIRE(!(e->scale & (scale_size - 1)), ALIGN, 1, gemm_ext, scale,
-		      "a multiple of 8 for S8 (1), of 4 for F32 (3)|type_d");
+		      "a multiple of 8 for S8 (1) without d_scale, else of 4|type_d");
 	QUILL_REQUIRE(!e->scale || quill_check_range(e->scale, 1, 0, (__u64)c->n * scale_size),
 		      RANGE, 1, gemm_ext, scale, QUILL_IN_48_BITS);
-	QUILL_REQUIRE(f32 || !e->row_scale, PARAM, 1, gemm_ext, row_scale,
-		      "0, but for F32 (3)|type_d");
+	QUILL_REQUIRE(floats || !e->row_scale, PARAM, 1, gemm_ext, row_scale,
+		      "0, but for floats|type_d");
 	QUILL_REQUIRE(!(e->row_scale & 3), ALIGN, 1, gemm_ext, row_scale, "a multiple of 4");
 	QUILL_REQUIRE(!e->row_scale || quill_check_range(e->row_scale, 1, 0, (__u64)c->m * 4),
 		      RANGE, 1, gemm_ext, row_scale, QUILL_IN_48_BITS);
 	QUILL_REQUIRE(s8 ? e->zero >= -128 && e->zero <= 127 : !e->zero, PARAM, 1, gemm_ext,
-		      zero, "-128..127 for S8 (1), else 0|type_d");
+		      zero, "-128..127 for S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(s8 ? e->lo >= -128 && e->lo <= 127 : !e->lo, PARAM, 1, gemm_ext, lo,
-		      "-128..127 for S8 (1), else 0|type_d");
+		      "-128..127 for S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(s8 ? e->hi >= e->lo && e->hi <= 127 : !e->hi, PARAM, 1, gemm_ext, hi,
-		      "lo..127 for S8 (1), else 0|type_d");
+		      "lo..127 for S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(!e->group, PARAM, 1, gemm_ext, group, "0 for S8 (1)|type_b");
 	QUILL_REQUIRE(!e->row_scale_stride, STRIDE, 1, gemm_ext, row_scale_stride,
 		      "0 for S8 (1)|type_b");
 	return QUILL_FAULT_NONE;
 }
 
+/* A and B of int8. */
+static inline __u32 quill_check_gemm_s8(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_gemm *c = &cmd->gemm;
+	__u32 flags = quill_gemm_options(cmd);
+	int turned = !!(flags & QUILL_GEMM_A_TRANSPOSED);
+
+	QUILL_REQUIRE(turned || c->m == 1 || c->lda >= c->k, STRIDE, 0, gemm, lda, "at least k|k");
+	QUILL_REQUIRE(!turned || c->k == 1 || c->lda >= c->m, STRIDE, 0, gemm, lda,
+		      "at least m, since A is transposed|m");
+	QUILL_REQUIRE(quill_check_range(c->a, turned ? c->k : c->m, c->lda, turned ? c->m : c->k),
+		      RANGE, 0, gemm, a, QUILL_IN_48_BITS);
+	if (flags & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS))
+		return quill_check_gemm_plain_b(cmd, why);
+	QUILL_REQUIRE(!c->ldb, STRIDE, 0, gemm, ldb, "0 for packed B");
+	QUILL_REQUIRE(!(c->b & 63), ALIGN, 0, gemm, b, "a multiple of 64");
+	QUILL_REQUIRE(quill_check_range(c->b, 1, 0, quill_packed_size(c->n, c->k)), RANGE, 0,
+		      gemm, b, QUILL_IN_48_BITS);
+	return QUILL_FAULT_NONE;
+}
+
 static inline __u32 quill_check_gemm(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gemm *c = &cmd->gemm;
-	__u32 size = quill_type_size(c->hdr.type_d);
+	__u32 size = quill_type_size(c->hdr.type_d), fault;
 
-	if (c->hdr.type_a != QUILL_TYPE_S8 || c->hdr.type_b != QUILL_TYPE_S8)
-		return quill_check_gemm_weights(cmd, why);
 	QUILL_REQUIRE(c->m && c->m <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, m, "1..2^24");
 	QUILL_REQUIRE(c->n && c->n <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, n, "1..2^24");
 	QUILL_REQUIRE(c->k && c->k <= QUILL_GEMM_MAX_K, SHAPE, 0, gemm, k, "1..65536");
-	QUILL_REQUIRE(c->m == 1 || c->lda >= c->k, STRIDE, 0, gemm, lda, "at least k|k");
-	QUILL_REQUIRE(c->m == 1 || c->ldd >= c->n, STRIDE, 0, gemm, ldd, "at least n|n");
-	QUILL_REQUIRE(!c->ldb, STRIDE, 0, gemm, ldb, "0 for packed B");
-	QUILL_REQUIRE(!(c->b & 63), ALIGN, 0, gemm, b, "a multiple of 64");
-	QUILL_REQUIRE(!(c->d & (size - 1)), ALIGN, 0, gemm, d,
-		      "a multiple of the element's size");
-	QUILL_REQUIRE(quill_check_range(c->a, c->m, c->lda, c->k), RANGE, 0, gemm, a,
-		      QUILL_IN_48_BITS);
-	QUILL_REQUIRE(quill_check_range(c->b, 1, 0, quill_packed_size(c->n, c->k)), RANGE, 0,
-		      gemm, b, QUILL_IN_48_BITS);
-	QUILL_REQUIRE(quill_check_range(c->d, c->m, (__u64)c->ldd * size, (__u64)c->n * size),
-		      RANGE, 0, gemm, d, QUILL_IN_48_BITS);
-	return quill_check_gemm_epilogue(cmd, why);
+	QUILL_REQUIRE_MATRIX(c->d, c->m, c->ldd, c->n, size, 0, gemm, d, ldd);
+	if (c->hdr.type_a != QUILL_TYPE_S8 || c->hdr.type_b != QUILL_TYPE_S8) {
+		fault = quill_check_gemm_weights(cmd, why);
+	} else {
+		fault = quill_check_gemm_s8(cmd, why);
+		if (!fault)
+			fault = quill_check_gemm_epilogue(cmd, why);
+	}
+	return fault ? fault : quill_check_gemm_more(cmd, why);
 }
 
 #endif /* QUILL_ISA_CHECK_TENSOR_H */

@@ -66,9 +66,9 @@ static inline __u32 quill_check_gemm_floats(const union quill_cmd *cmd, struct q
 					(e->row_scale_stride ? (__u64)e->row_scale_stride : 1) * 4,
 					(e->row_scale_stride ? (__u64)groups : 1) * 4),
 		      RANGE, 1, gemm_ext, row_scale, QUILL_IN_48_BITS);
-	QUILL_REQUIRE(!e->zero, PARAM, 1, gemm_ext, zero, "0 for F32 (3)|type_d");
-	QUILL_REQUIRE(!e->lo, PARAM, 1, gemm_ext, lo, "0 for F32 (3)|type_d");
-	QUILL_REQUIRE(!e->hi, PARAM, 1, gemm_ext, hi, "0 for F32 (3)|type_d");
+	QUILL_REQUIRE(!e->zero, PARAM, 1, gemm_ext, zero, "0, but for S8 (1)|type_b");
+	QUILL_REQUIRE(!e->lo, PARAM, 1, gemm_ext, lo, "0, but for S8 (1)|type_b");
+	QUILL_REQUIRE(!e->hi, PARAM, 1, gemm_ext, hi, "0, but for S8 (1)|type_b");
 	return QUILL_FAULT_NONE;
 }
 
@@ -81,13 +81,9 @@ static inline __u32 quill_check_gemm_weights(const union quill_cmd *cmd, struct 
 	QUILL_REQUIRE(QUILL_TYPE_BIT(c->hdr.type_b) & (floats ? QUILL_TFLOATS : QUILL_TBLOCKS), TYPE,
 		      0, hdr, type_b, "BF16 (4), E4M3 (6) or E5M2 (7) with another such, else S8 (1), "
 		      "Q8_0 (8), Q4_0 (9) or S4 (10)|type_a");
-	QUILL_REQUIRE(c->hdr.type_d == QUILL_TYPE_F32, TYPE, 0, hdr, type_d,
-		      "F32 (3), but for S8 (1) with S8|type_b");
-	QUILL_REQUIRE(c->m && c->m <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, m, "1..2^24");
-	QUILL_REQUIRE(c->n && c->n <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, n, "1..2^24");
-	QUILL_REQUIRE(c->k && c->k <= QUILL_GEMM_MAX_K, SHAPE, 0, gemm, k, "1..65536");
+	QUILL_REQUIRE(quill_gemm_floats(cmd), TYPE, 0, hdr, type_d,
+		      "F32 (3), BF16 (4), or S8 (1) with d_scale, but for S8 with S8|type_b");
 	QUILL_REQUIRE_MATRIX_AS(c->a, c->m, c->lda, c->k, a_size, 0, gemm, a, lda, "at least k|k");
-	QUILL_REQUIRE_MATRIX(c->d, c->m, c->ldd, c->n, 4, 0, gemm, d, ldd);
 	fault = quill_check_gemm_groups(cmd, why);
 	if (!fault)
 		fault = quill_check_gemm_b(cmd, why);

@@ -5,6 +5,7 @@
 #ifndef QUILL_ISA_TENSOR_H
 #define QUILL_ISA_TENSOR_H
 
+#include "isa_gemm.h"
 #include "isa_weights.h"
 
 /*
@@ -18,7 +19,9 @@
  *        arithmetic with one rounding (acc + bias modulo 2^32);
  *   F32: s = scale[n], or scale[n] * row_scale[m] if row_scale is given;
  *        (float)acc * s, or fma((float)acc, s, bias[n]) if bias (f32[n]) is given.
- *        A NaN is stored as 0x7fc00000.
+ *        A NaN is stored as 0x7fc00000;
+ *   BF16: as F32, rounded once more.
+ * A third record has more to be done with floats, or quantises them; a fourth makes it many products: isa_gemm.h.
  */
 #define QUILL_GEMM_MAX_MN	(1u << 24)
 #define QUILL_GEMM_MAX_K	65536u	/* 128 * 128 * K stays below 2^31 */
@@ -44,7 +47,10 @@ struct quill_cmd_gemm {
 	__u32 lda;
 	/** @ldd: elements from row to row of D, at least @n (if @m is over 1). */
 	__u32 ldd;
-	/** @ldb: Q8_0, Q4_0: bytes from row to row of blocks, even, at least a row (if @n is over 1); else 0. */
+	/**
+	 * @ldb: Q8_0, Q4_0: bytes from row to row of blocks, even, at least a row (if @n is over 1); int8 that is not packed
+	 *	(isa_gemm.h): elements from row to row; else 0.
+	 */
 	__u32 ldb;
 };
 

@@ -65,6 +65,44 @@ static inline void select_sort(uint64_t *x, uint32_t n)
 	}
 }
 
+static inline void select_swap(uint64_t *a, uint64_t *b)
+{
+	uint64_t x = *a;
+
+	*a = *b;
+	*b = x;
+}
+
+/* The least k of n come first, in any order, the largest of them last. */
+static inline void select_least(uint64_t *x, uint32_t n, uint32_t k)
+{
+	uint32_t low = 0, high = n - 1, mid, i, at, less;
+
+	while (low < high) {
+		/* the middle one of three goes to the end: what is sorted already is no trouble */
+		mid = low + (high - low) / 2;
+		if (x[mid] < x[low])
+			select_swap(&x[mid], &x[low]);
+		if (x[high] < x[low])
+			select_swap(&x[high], &x[low]);
+		if (x[mid] < x[high])
+			select_swap(&x[mid], &x[high]);
+		/* always exchanged, so that nothing depends on what is hard to foresee */
+		for (i = at = low; i < high; i++) {
+			less = x[i] < x[high];
+			select_swap(&x[i], &x[at]);
+			at += less;
+		}
+		select_swap(&x[at], &x[high]);
+		if (at == k - 1)
+			return;
+		if (at < k - 1)
+			low = at + 1;
+		else
+			high = at - 1;
+	}
+}
+
 /* Elements that have been seen and may be among the first k: at most twice as many, and a vector. */
 struct select_best {
 	uint64_t place[2 * QUILL_TOPK_MAX + LANES];
@@ -73,11 +111,10 @@ struct select_best {
 	float limit;
 };
 
+/* Down to k again. */
 static inline void select_cut(struct select_best *best, const float *x)
 {
-	select_sort(best->place, best->n);
-	if (best->n < best->k)
-		return;
+	select_least(best->place, best->n, best->k);
 	best->n = best->k;
 	best->limit = x[select_index(best->place[best->k - 1])];
 }
@@ -102,6 +139,7 @@ static inline void select_first(struct select_best *best, const float *x, uint32
 			select_cut(best, x);
 	}
 	select_cut(best, x);
+	select_sort(best->place, k);
 }
 
 /* ---- To a weight ---- */

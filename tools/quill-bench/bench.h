@@ -22,6 +22,7 @@
 	X(gemm_s8)	\
 	X(attention)	\
 	X(conv)		\
+	X(vector)	\
 	X(firmware)	\
 	X(scaling)
 

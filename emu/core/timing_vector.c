@@ -151,3 +151,12 @@ void cost_sample(const struct profile *p, const union quill_cmd *cmd, struct cos
 	cost_write(p, cost, c->prob, 1, (uint64_t)c->rows * 4);
 	finish_vector(p, c->rows, c->n, ops, cost);
 }
+
+void cost_convert(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_convert *c = &cmd->convert;
+
+	cost_read(p, cost, c->src, c->rows, (uint64_t)c->n * quill_type_size(c->hdr.type_a));
+	cost_write(p, cost, c->dst, c->rows, (uint64_t)c->n * quill_type_size(c->hdr.type_d));
+	finish_vector(p, c->rows, c->n, 1, cost);
+}

@@ -144,6 +144,25 @@ static inline size_t quill_gemm_float_scratch(uint32_t k)
 }
 
 /**
+ * struct quill_repack_tile - a panel of packed B from a row-major matrix
+ */
+struct quill_repack_tile {
+	/** @src: the panel's first element. */
+	const uint8_t *src;
+	/** @src_stride: bytes from row to row. */
+	size_t src_stride;
+	/** @columns: a row of @src is a column of B, else a row. */
+	bool columns;
+	/** @panel: quill_packed_panel_of(type, k) bytes, all written. */
+	uint8_t *panel;
+	/** @n: columns that exist, 1..QUILL_PANEL_N; the others become 0, as do rows behind @k. */
+	uint32_t n;
+	uint32_t k;
+	/** @type: of the result; S4 is made of int8. */
+	uint32_t type;
+};
+
+/**
  * struct quill_convert_tile - rows of CONVERT, or any columns of them; strides are in elements
  */
 struct quill_convert_tile {
@@ -421,6 +440,7 @@ struct quill_kernels {
 	void (*depthwise)(const struct quill_depthwise_tile *tile);
 	void (*pool)(const struct quill_pool_tile *tile);
 	void (*convert)(const struct quill_convert_tile *tile);
+	void (*repack)(const struct quill_repack_tile *tile);
 };
 
 /** quill_engine_get() - kernels by name, or the best that run here (NULL); NULL if unknown or unsupported */

@@ -18,7 +18,7 @@
 	X(attention, set) X(merge, set) X(norm, set) X(softmax, set) X(rope, set)			\
 	X(quantise, set) X(dequantise, set) X(eltwise, set) X(act, set) X(reduce, set)	\
 	X(topk, set) X(sample, set)							\
-	X(patches, set) X(depthwise, set) X(pool, set) X(convert, set)
+	X(patches, set) X(depthwise, set) X(pool, set) X(convert, set) X(repack, set)
 
 #define QUILL_DECLARE_TILE(kernel, set)							\
 	void quill_##kernel##_##set(const struct quill_##kernel##_tile *tile);

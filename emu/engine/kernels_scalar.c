@@ -22,6 +22,7 @@
 #include "conv_loops.h"
 #include "pool_loops.h"
 #include "convert_loops.h"
+#include "repack_loops.h"
 #include "kernels.h"
 
 QUILL_DEFINE_KERNELS(scalar)

@@ -1430,6 +1430,71 @@ struct accel_pool {
 int accel_cmd_pool(struct accel_stream *stream, const struct accel_pool *pool,
 		   const struct accel_cmd_opts *opts);
 
+/**
+ * struct accel_convert - numbers of one float type as another
+ *
+ * To the nearest, ties to even. A NaN is the type's one NaN.
+ */
+struct accel_convert {
+	/** @src: device address of [rows][src_stride] elements. */
+	uint64_t src;
+	/** @dst: device address of the result, [rows][dst_stride] elements. */
+	uint64_t dst;
+	/** @src_type: ACCEL_F32, ACCEL_BF16, ACCEL_F16, ACCEL_E4M3 or ACCEL_E5M2. */
+	enum accel_type src_type;
+	/** @dst_type: one of these, too. */
+	enum accel_type dst_type;
+	/** @rows: 1..2^24. */
+	uint32_t rows;
+	/** @n: elements of a row, 1..2^24. */
+	uint32_t n;
+	/** @src_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t src_stride;
+	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
+	uint32_t dst_stride;
+	/** @saturate: what is too large becomes the largest finite number; not for ACCEL_F32. */
+	bool saturate;
+};
+
+/** accel_cmd_convert() - convert numbers between float types */
+int accel_cmd_convert(struct accel_stream *stream, const struct accel_convert *convert,
+		      const struct accel_cmd_opts *opts);
+
+/** enum accel_order - how the matrix B[k][n] lies in memory */
+enum accel_order {
+	/**
+	 * @ACCEL_ORDER_NK: a row an output channel: element (n, k) at n * ld + k (PyTorch's Linear,
+	 *	GGUF).
+	 */
+	ACCEL_ORDER_NK = 0,
+	/** @ACCEL_ORDER_KN: a row an input channel: element (n, k) at k * ld + n. */
+	ACCEL_ORDER_KN = 1,
+};
+
+/**
+ * struct accel_repack - a matrix in the layout that GEMM reads: what accel_pack() does, on the device
+ */
+struct accel_repack {
+	/** @src: device address of a row-major matrix; of ACCEL_S4 a byte for each element. */
+	uint64_t src;
+	/** @dst: device address of accel_packed_size_of(type, n, k) bytes, 64-byte aligned. */
+	uint64_t dst;
+	/** @type: ACCEL_S8, ACCEL_S4, ACCEL_BF16, ACCEL_E4M3 or ACCEL_E5M2. */
+	enum accel_type type;
+	/** @n: columns of B: output channels, 1..2^24. */
+	uint32_t n;
+	/** @k: rows of B: input channels, 1..65536. */
+	uint32_t k;
+	/** @src_stride: elements from row to row, at least a row; 0: a row. */
+	uint32_t src_stride;
+	/** @order: of @src. */
+	enum accel_order order;
+};
+
+/** accel_cmd_repack() - pack the weights of a GEMM */
+int accel_cmd_repack(struct accel_stream *stream, const struct accel_repack *repack,
+		     const struct accel_cmd_opts *opts);
+
 /* ---- Queues ------------------------------------------------------------------------- */
 
 /** enum accel_priority - which queue goes first */
@@ -1658,17 +1723,6 @@ int accel_queue_fault(struct accel_queue *queue, struct accel_fault *fault);
  * nearest, ties to even, which is what processors do unless the program has changed their rounding
  * mode. A NaN or an infinity among the inputs gives -EDOM, and then no output has been written.
  */
-
-/** enum accel_order - how the matrix B[k][n] lies in memory */
-enum accel_order {
-	/**
-	 * @ACCEL_ORDER_NK: a row an output channel: element (n, k) at n * ld + k (PyTorch's Linear,
-	 *	GGUF).
-	 */
-	ACCEL_ORDER_NK = 0,
-	/** @ACCEL_ORDER_KN: a row an input channel: element (n, k) at k * ld + n. */
-	ACCEL_ORDER_KN = 1,
-};
 
 /** accel_packed_size() - bytes of packed B; 0 if @n is not in 1..2^24 or @k not in 1..65536 */
 uint64_t accel_packed_size(uint32_t n, uint32_t k);

@@ -332,6 +332,89 @@ static void unmapped_operands_fault_at_the_first_bad_byte(void **state)
 	}
 }
 
+/* ---- REPACK ---- */
+
+struct repack {
+	uint32_t type, n, k, stride, order;
+};
+
+static void check_repack(struct rig *r, const struct repack *p)
+{
+	uint32_t size = p->type == QUILL_TYPE_BF16 ? 2 : 1, i, j, x;
+	uint32_t rows = p->order == QUILL_REPACK_NK ? p->n : p->k;
+	uint64_t packed = quill_packed_size_of(p->type, p->n, p->k);
+	struct qh_buf *src = buf(r, (size_t)rows * p->stride * size), *dst = buf(r, packed + 64);
+	uint8_t *plain = calloc((size_t)p->n * p->k, size), *want = malloc(packed);
+
+	ref_random_s8(&r->rnd, (int8_t *)src->ptr, (size_t)rows * p->stride * size);
+	memset(dst->ptr, 0x77, dst->size);
+	for (i = 0; i < p->n; i++)
+		for (j = 0; j < p->k; j++)
+			memcpy(plain + ((size_t)i * p->k + j) * size, src->ptr + size *
+			       (p->order == QUILL_REPACK_NK ? (size_t)i * p->stride + j :
+				(size_t)j * p->stride + i), size);
+	if (p->type == QUILL_TYPE_S4) {
+		memset(want, 0x88, packed);
+		for (i = 0; i < p->n; i++)
+			for (j = 0; j < p->k; j++) {
+				x = ((uint32_t)plain[(size_t)i * p->k + j] & 15) << (j & 4);
+				want[i / 64 * quill_packed_panel_of(p->type, p->k) + j / 8 * 256 +
+				     i % 64 * 4 + j % 4] ^= (uint8_t)x;
+			}
+	} else {
+		/* padding is 0: int8's is flipped below */
+		ref_pack_float(plain, p->k, p->type, p->n, p->k, 0, want);
+		for (i = 0; p->type == QUILL_TYPE_S8 && i < packed; i++)
+			want[i] ^= 0x80;
+	}
+	qh_repack(&r->s, p->type, dst->va, src->va, p->n, p->k, p->order)->repack.src_stride = p->stride;
+	r->want = NULL;
+	assert_int_equal(run(r).status, 0);
+	if (memcmp(dst->ptr, want, packed))
+		fail_msg("REPACK of type %u, n %u k %u order %u differs", p->type, p->n, p->k, p->order);
+	assert_int_equal(dst->ptr[packed], 0x77);
+	free(plain);
+	free(want);
+}
+
+static void repack_puts_every_element_where_isa_says(void **state)
+{
+	static const uint32_t types[] = {
+		QUILL_TYPE_S8, QUILL_TYPE_S4, QUILL_TYPE_BF16, QUILL_TYPE_E4M3, QUILL_TYPE_E5M2,
+	};
+	static const uint32_t ns[] = { 1, 64, 65, 200 }, ks[] = { 1, 3, 8, 70, 1024 };
+	unsigned int c, t, i, j;
+	struct rig r;
+
+	for (c = 0; c < sizeof(configs) / sizeof(configs[0]); c++) {
+		open_rig(&r, &configs[c]);
+		for (t = 0; t < 5; t++)
+			for (i = 0; i < 4; i++)
+				for (j = 0; j < 5; j++) {
+					check_repack(&r, &(struct repack){
+						types[t], ns[i], ks[j], ks[j] + i, QUILL_REPACK_NK });
+					check_repack(&r, &(struct repack){
+						types[t], ns[i], ks[j], ns[i] + j, QUILL_REPACK_KN });
+				}
+		close_rig(&r);
+	}
+}
+
+static void repack_faults_at_the_first_bad_byte(void **state)
+{
+	struct qh_buf *src, *dst;
+	struct rig r;
+
+	open_rig(&r, &configs[1]);
+	src = buf(&r, 256 * 1024);
+	dst = buf(&r, 256 * 1024);
+	qh_repack(&r.s, QUILL_TYPE_S8, dst->va, src->va, 256, 1024, QUILL_REPACK_NK);
+	*qh_pte(r.h, r.as, src->va + 5 * 4096) = 0;
+	r.want = NULL;
+	expect_fault(&r, QUILL_FAULT_UNMAPPED, src->va + 5 * 4096);
+	close_rig(&r);
+}
+
 /* ---- Rules ---- */
 
 #define FIELD(record, name) record, offsetof(union quill_cmd, name)
@@ -396,12 +479,65 @@ static void rules_that_are_broken_fault_with_the_field(void **state)
 	close_rig(&r);
 }
 
+static void rules_of_repack_and_convert(void **state)
+{
+	static const struct {
+		bool repack;
+		uint32_t record, offset, size;
+		uint64_t value;
+		uint32_t fault;
+	} bad[] = {
+		{ true, FIELD(0, hdr.type_a), 1, QUILL_TYPE_E4M3, QUILL_FAULT_TYPE },
+		{ true, FIELD(0, repack.n), 4, 0, QUILL_FAULT_SHAPE },
+		{ true, FIELD(0, repack.k), 4, 65537, QUILL_FAULT_SHAPE },
+		{ true, FIELD(0, repack.order), 4, 2, QUILL_FAULT_PARAM },
+		{ true, FIELD(0, repack.src_stride), 4, 31, QUILL_FAULT_STRIDE },
+		{ true, FIELD(0, repack.src), 8, 0x100001, QUILL_FAULT_ALIGN },
+		{ true, FIELD(0, repack.src), 8, 0, QUILL_FAULT_RANGE },
+		{ true, FIELD(0, repack.dst), 8, 0x100020, QUILL_FAULT_ALIGN },
+		{ true, FIELD(0, repack.dst), 8, (1ull << 48) - 64, QUILL_FAULT_RANGE },
+		{ false, FIELD(0, hdr.type_a), 1, QUILL_TYPE_S8, QUILL_FAULT_TYPE },
+		{ false, FIELD(0, convert.rows), 4, 0, QUILL_FAULT_SHAPE },
+		{ false, FIELD(0, convert.n), 4, (1u << 24) + 1, QUILL_FAULT_SHAPE },
+		{ false, FIELD(0, convert.src_stride), 4, 31, QUILL_FAULT_STRIDE },
+		{ false, FIELD(0, convert.dst_stride), 4, 31, QUILL_FAULT_STRIDE },
+		{ false, FIELD(0, convert.src), 8, 0x100001, QUILL_FAULT_ALIGN },
+		{ false, FIELD(0, convert.dst), 8, 0x100002, QUILL_FAULT_ALIGN },
+		{ false, FIELD(0, convert.dst), 8, (1ull << 48) - 64, QUILL_FAULT_RANGE },
+		{ false, FIELD(0, convert.saturate), 4, 1, QUILL_FAULT_PARAM },
+	};
+	struct quill_job_cpl cpl;
+	union quill_cmd *cmd;
+	unsigned int i;
+	struct rig r;
+
+	open_rig(&r, &configs[0]);
+	r.want = NULL;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (bad[i].repack)
+			cmd = qh_repack(&r.s, QUILL_TYPE_BF16, 0x100000, 0x100000, 20, 32,
+					QUILL_REPACK_NK);
+		else
+			cmd = qh_convert(&r.s, QUILL_TYPE_F32, 0x100000, QUILL_TYPE_BF16, 0x100000, 3,
+					 32);
+		memcpy((uint8_t *)&cmd[bad[i].record] + bad[i].offset, &bad[i].value, bad[i].size);
+		cpl = run(&r);
+		if (cpl.status != bad[i].fault || cpl.address != bad[i].offset)
+			fail_msg("rule %u: fault %u at %llu, expected %u at %u", i, cpl.status,
+				 (unsigned long long)cpl.address, bad[i].fault, bad[i].offset);
+	}
+	close_rig(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gemm_equals_the_reference_wherever_operands_lie),
 		cmocka_unit_test(more_rows_than_are_prepared_at_once),
 		cmocka_unit_test(unmapped_operands_fault_at_the_first_bad_byte),
+		cmocka_unit_test(repack_puts_every_element_where_isa_says),
+		cmocka_unit_test(repack_faults_at_the_first_bad_byte),
+		cmocka_unit_test(rules_of_repack_and_convert),
 		cmocka_unit_test(rules_that_are_broken_fault_with_the_field),
 	};
 

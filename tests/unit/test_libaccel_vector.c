@@ -80,6 +80,9 @@ static int emit(struct accel_stream *s, unsigned int i)
 		.src = VA, .dst = VA, .channels = 5, .type = ACCEL_F32,
 		.window = { .in_h = 2, .in_w = 3, .kh = 2, .kw = 2 },
 	};
+	struct accel_convert convert = {
+		.src = VA, .dst = VA, .src_type = ACCEL_F32, .dst_type = ACCEL_BF16, .rows = 3, .n = 5,
+	};
 
 	struct accel_merge merge = {
 		.src = VA, .state = VA, .dst = VA, .rows = 3, .parts = 2, .heads = 4, .dim = 32,
@@ -104,7 +107,8 @@ static int emit(struct accel_stream *s, unsigned int i)
 	case 11: return accel_cmd_kv_append(s, &append, NULL);
 	case 12: return accel_cmd_topk(s, &topk, NULL);
 	case 13: return accel_cmd_sample(s, &sample, NULL);
-	default: return accel_cmd_pool(s, &pool, NULL);
+	case 14: return accel_cmd_pool(s, &pool, NULL);
+	default: return accel_cmd_convert(s, &convert, NULL);
 	}
 }
 
@@ -126,7 +130,7 @@ static void every_vector_command_has_an_encoder(void **state)
 		assert_int_equal(f->cmds[0].hdr.flags, QUILL_CMD_ORDERED);
 		assert_int_equal(quill_cmd_check(f->cmds, 1 + op->ext, &why), QUILL_FAULT_NONE);
 	}
-	assert_int_equal(i, 15);
+	assert_int_equal(i, 16);
 }
 
 static void norm_fields_and_defaults(void **state)

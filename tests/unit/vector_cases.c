@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "ref_block.h"
 #include "ref_sample.h"
 #include "ref_vector.h"
 #include "vector_cases.h"
@@ -336,6 +337,66 @@ static void make_sample(struct vector_case *c, uint32_t mode)
 	}
 }
 
+#define CONVERT_SATURATE	0x10000
+#define CONVERT(from, to)	(QUILL_TYPE_##from << 8 | QUILL_TYPE_##to)
+
+static float value_of(uint32_t type, const uint8_t *p)
+{
+	uint32_t bits = 0;
+	float x;
+
+	memcpy(&bits, p, quill_type_size(type));
+	if (type != QUILL_TYPE_F32)
+		return ref_widen(type, bits);
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+static void make_convert(struct vector_case *c, uint32_t mode)
+{
+	uint32_t rows = c->shape.rows, n = c->shape.n, from = mode >> 8 & 0xff, to = mode & 0xff, i, e;
+	uint32_t from_size = quill_type_size(from), to_size = quill_type_size(to), bits;
+	struct case_operand *src = add(c, "src", rows, (uint64_t)next_stride(c, n) * from_size,
+				       (uint64_t)n * from_size), *dst;
+	union quill_cmd *cmd;
+	float x;
+
+	for (i = 0; i < src->buf->size / from_size; i++) {
+		x = any_float(c);
+		if (from == QUILL_TYPE_F32)
+			memcpy(&bits, &x, sizeof(bits));
+		else
+			bits = ref_narrow(from, x, false);
+		memcpy(src->buf->ptr + i * from_size, &bits, from_size);
+	}
+	dst = result(c, "dst", rows, 0, n, to_size, from_size == to_size ? src : NULL);
+	cmd = qh_convert(c->s, to, dst->buf->va, from, src->buf->va, rows, n);
+	cmd->convert.src_stride = (uint32_t)src->stride / from_size;
+	cmd->convert.dst_stride = (uint32_t)dst->stride / to_size;
+	cmd->convert.saturate = !!(mode & CONVERT_SATURATE);
+	for (i = 0; i < rows; i++) {
+		for (e = 0; e < n; e++) {
+			x = value_of(from, src->buf->ptr + i * src->stride + e * from_size);
+			x = x == x ? x : NAN;
+			if (to == QUILL_TYPE_F32)
+				memcpy(&bits, &x, sizeof(bits));
+			else
+				bits = ref_narrow(to, x, mode & CONVERT_SATURATE);
+			memcpy(dst->want + i * dst->stride + e * to_size, &bits, to_size);
+		}
+	}
+}
+
+#define CONVERT_CASE(from, to)								\
+	{ "CONVERT " #from " to " #to, make_convert, CONVERT(from, to) },
+#define CONVERT_BOTH(from, to)								\
+	CONVERT_CASE(from, to)								\
+	{ "CONVERT " #from " to " #to ", saturating", make_convert,			\
+	  CONVERT(from, to) | CONVERT_SATURATE },
+#define CONVERT_CASES(from)								\
+	CONVERT_CASE(from, F32) CONVERT_BOTH(from, BF16) CONVERT_BOTH(from, F16)	\
+	CONVERT_BOTH(from, E4M3) CONVERT_BOTH(from, E5M2)
+
 const struct case_kind case_kinds[] = {
 	{ "RMSNORM", make_norm, 0 },
 	{ "RMSNORM of a sum", make_norm, NORM_RESIDUAL },
@@ -371,6 +432,8 @@ const struct case_kind case_kinds[] = {
 	{ "REDUCE SUM", make_reduce, QUILL_REDUCE_SUM },
 	{ "REDUCE MAX", make_reduce, QUILL_REDUCE_MAX },
 	{ "REDUCE ARGMAX", make_reduce, QUILL_REDUCE_ARGMAX },
+	CONVERT_CASES(F32) CONVERT_CASES(BF16) CONVERT_CASES(F16) CONVERT_CASES(E4M3)
+	CONVERT_CASES(E5M2)
 	{ "GATHER", make_gather, 0 },
 	{ "TOPK", make_topk, 9 },
 	{ "TOPK without values", make_topk, 0 },

@@ -30,12 +30,12 @@ static void make_case(struct vector *v, uint32_t mode)
 static const struct vector_row *table(unsigned int *count)
 {
 	static const char *const suffix[SHAPES] = { "", ", special values", ", in place" };
-	static struct vector_row rows[SHAPES * 64];
-	static char names[SHAPES * 64][64];
+	static struct vector_row rows[SHAPES * 128];
+	static char names[SHAPES * 128][64];
 	unsigned int i;
 
 	*count = SHAPES * case_kinds_count;
-	if (*count > SHAPES * 64)
+	if (*count > SHAPES * 128)
 		abort();
 	for (i = 0; i < *count; i++) {
 		snprintf(names[i], sizeof(names[i]), "%s%s", case_kinds[i / SHAPES].name,

@@ -108,6 +108,7 @@ struct quill_cmd_hdr {
 /* What GEMM multiplies as floats, and weights with a scale a block. */
 #define QUILL_TFLOATS	(QUILL_TYPE_BIT(QUILL_TYPE_BF16) | QUILL_TYPE_BIT(QUILL_TYPE_E4M3) | \
 			 QUILL_TYPE_BIT(QUILL_TYPE_E5M2))
+#define QUILL_TNUMBERS	(QUILL_TFLOATS | QUILL_TF32 | QUILL_TYPE_BIT(QUILL_TYPE_F16))
 #define QUILL_TBLOCKS	(QUILL_TYPE_BIT(QUILL_TYPE_Q8_0) | QUILL_TYPE_BIT(QUILL_TYPE_Q4_0) | \
 			 QUILL_TYPE_BIT(QUILL_TYPE_S4))
 
@@ -150,6 +151,9 @@ struct quill_cmd_hdr {
 	  QUILL_TS8 | QUILL_TS32 | QUILL_TF32 | QUILL_TBF16) \
 	X(CONV2D, conv2d, 0x21, TENSOR, 1, 2, conv2d, conv2d_ext, conv2d_residual, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TS8, QUILL_TS8 | QUILL_TS32 | QUILL_TF32) \
+	X(REPACK, repack, 0x22, TENSOR, 0, 0, repack, none, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TFLOATS, QUILL_TN, \
+	  QUILL_TS8 | QUILL_TFLOATS | QUILL_TYPE_BIT(QUILL_TYPE_S4)) \
 	X(ATTENTION, attention, 0x30, TENSOR, 1, 2, attention, attention_ext, attention_more, none, \
 	  QUILL_CMD_ORDERED | QUILL_CMD_CAUSAL, QUILL_TS8 | QUILL_TF32 | QUILL_TBF16, \
 	  QUILL_TS8 | QUILL_TBF16, QUILL_TF32) \
@@ -182,7 +186,9 @@ struct quill_cmd_hdr {
 	X(SAMPLE, sample, 0x4c, VECTOR, 1, 1, sample, sample_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS32) \
 	X(POOL, pool, 0x4d, VECTOR, 0, 0, pool, none, none, none, \
-	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TF32)
+	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TF32) \
+	X(CONVERT, convert, 0x4e, VECTOR, 0, 0, convert, none, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TNUMBERS, QUILL_TN, QUILL_TNUMBERS)
 
 enum quill_opcode {
 #define QUILL_X(NAME, name, code, ...) QUILL_OP_##NAME = code,
@@ -214,6 +220,7 @@ enum quill_opcode {
 #include "isa_tensor.h"
 #include "isa_attention.h"
 #include "isa_vector.h"
+#include "isa_format.h"
 #include "isa_sample.h"
 #include "isa_conv.h"
 
@@ -236,7 +243,8 @@ enum quill_opcode {
 	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \
 	R(topk, quill_cmd_topk) R(sample, quill_cmd_sample) R(sample_ext, quill_ext_sample) \
 	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) \
-	R(conv2d_residual, quill_ext_conv2d_residual) R(pool, quill_cmd_pool)
+	R(conv2d_residual, quill_ext_conv2d_residual) R(pool, quill_cmd_pool) \
+	R(convert, quill_cmd_convert) R(repack, quill_cmd_repack)
 
 enum quill_record {
 	QUILL_RECORD_none,

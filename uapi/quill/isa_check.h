@@ -216,6 +216,7 @@ static inline __u32 quill_check_zero(const union quill_cmd *cmd, __u32 record, _
 #include "isa_check_vector.h"
 #include "isa_check_sample.h"
 #include "isa_check_conv.h"
+#include "isa_check_format.h"
 
 static inline __u32 quill_check_header(const union quill_cmd *cmd, __u32 records,
 				       const struct quill_op_info *op, struct quill_check *why)

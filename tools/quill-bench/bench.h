@@ -20,6 +20,7 @@
 /* In the order in which they run. */
 #define BENCH_SUITES(X)		\
 	X(gemm_s8)	\
+	X(gemm_block)	\
 	X(attention)	\
 	X(conv)		\
 	X(vector)	\
@@ -113,7 +114,7 @@ struct bench_result {
 	double peer_value;
 	/** @ratio: to the peer, above 1: ours is better. */
 	double ratio;
-	/** @limit: "peak", "stream", or NULL. */
+	/** @limit: "peak", "fma", "stream", or NULL. */
 	const char *limit;
 	/** @of_limit: the part of it that was reached. */
 	double of_limit;
@@ -145,6 +146,8 @@ struct bench_limit;
 
 /** bench_peak_new() - int8 multiply-adds (two operations each) out of registers, by the kernels' instructions */
 struct bench_limit *bench_peak_new(struct bench *b, unsigned int threads);
+/** bench_fma_new() - float32 multiply-adds (two operations each) out of registers */
+struct bench_limit *bench_fma_new(struct bench *b, unsigned int threads);
 /** bench_stream_new() - bytes read from memory, by the fastest of several ways of reading */
 struct bench_limit *bench_stream_new(struct bench *b, unsigned int threads);
 void bench_limit_free(struct bench_limit *l);

@@ -51,6 +51,26 @@ __attribute__((target("avx2"))) static void peak_avx2(void *arg, uint32_t piece)
 		__asm__ volatile(TIMES12(PEAK256) ::: TIMES12(CLOBBER) "xmm13", "cc");
 }
 
+#define FMA512(r)	"vfmadd231ps %%zmm30, %%zmm31, %%zmm" #r "\n"
+
+__attribute__((target("avx512f"))) static void fma_avx512(void *arg, uint32_t piece)
+{
+	uint32_t i;
+
+	for (i = 0; i < PEAK_STEPS; i++)
+		__asm__ volatile(TIMES16(FMA512) ::: TIMES16(CLOBBER) "cc");
+}
+
+#define FMA256(r)	"vfmadd231ps %%ymm14, %%ymm15, %%ymm" #r "\n"
+
+__attribute__((target("avx2,fma"))) static void fma_avx2(void *arg, uint32_t piece)
+{
+	uint32_t i;
+
+	for (i = 0; i < PEAK_STEPS; i++)
+		__asm__ volatile(TIMES12(FMA256) ::: TIMES12(CLOBBER) "cc");
+}
+
 /* ---- Memory ----------------------------------------------------------------------- */
 
 /*
@@ -164,6 +184,19 @@ struct bench_limit *bench_peak_new(struct bench *b, unsigned int threads)
 		return NULL;
 	l->work = wide ? peak_avx512 : peak_avx2;
 	l->amount = 2.0 * threads * PEAK_STEPS * (wide ? 16 * 64 : 12 * 16);
+	choose_way(l, 1);
+	return l;
+}
+
+struct bench_limit *bench_fma_new(struct bench *b, unsigned int threads)
+{
+	bool wide = !strcmp(b->kernels->name, "avx512");
+	struct bench_limit *l = limit_new(threads);
+
+	if (!l)
+		return NULL;
+	l->work = wide ? fma_avx512 : fma_avx2;
+	l->amount = 2.0 * threads * PEAK_STEPS * (wide ? 16 * 16 : 12 * 8);
 	choose_way(l, 1);
 	return l;
 }

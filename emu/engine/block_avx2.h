@@ -70,8 +70,36 @@ static inline vi cell_dot(vi sum, bcell b, acell a)
 	return sum;
 }
 
-/* The block's first and last 16 weights as 16 bits. */
-static inline void block_words(const uint8_t *b, const bool q4, __m256i w[2])
+/* One block of each of 16 rows. */
+struct block16 {
+	const uint8_t *b;
+	size_t ldb;
+	vf scale;
+};
+
+static inline void block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb,
+			      size_t ahead)
+{
+	uint16_t s[16];
+
+	b->b = p;
+	b->ldb = ldb;
+	for (int i = 0; i < 16; i++, p += ldb) {
+		memcpy(&s[i], p, 2);
+		if (ahead)
+			_mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
+	}
+	b->scale = (vf){
+		_mm256_cvtph_ps(_mm_setr_epi16((short)s[0], (short)s[1], (short)s[2], (short)s[3],
+					       (short)s[4], (short)s[5], (short)s[6], (short)s[7])),
+		_mm256_cvtph_ps(_mm_setr_epi16((short)s[8], (short)s[9], (short)s[10], (short)s[11],
+					       (short)s[12], (short)s[13], (short)s[14], (short)s[15])),
+	};
+}
+
+/* A row's first and last 16 weights as 16 bits. */
+static inline __attribute__((always_inline)) void block_words(const uint8_t *b, const bool q4,
+							      __m256i w[2])
 {
 	__m128i x = _mm_loadu_si128((const __m128i *)(b + 2)), y;
 
@@ -96,44 +124,19 @@ static inline __m256i block_add8(const __m256i v[8])
 				_mm256_permute2x128_si256(x, y, 0x31));
 }
 
-static inline __attribute__((always_inline)) void
-block_dots(const uint32_t rows, const bool q4, const int8_t *a, size_t lda, const uint8_t *b,
-	   size_t ldb, vi *dot)
+static inline __attribute__((always_inline)) vi
+block_dot(const struct block16 *b, const bool q4, const int8_t *a)
 {
-	__m256i aa[BLOCK_DIRECT][2], v[BLOCK_DIRECT][2][8], w[2];
-	uint32_t r, i;
+	const __m256i lo = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)a));
+	const __m256i hi = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)a + 1));
+	const uint8_t *p = b->b;
+	__m256i v[16], w[2];
 
-	for (r = 0; r < rows; r++)
-		for (i = 0; i < 2; i++)
-			aa[r][i] = _mm256_cvtepi8_epi16(
-				_mm_loadu_si128((const __m128i *)(a + r * lda + 16 * i)));
-	for (i = 0; i < 16; i++) {
-		block_words(b + i * ldb, q4, w);
-		for (r = 0; r < rows; r++)
-			v[r][i / 8][i % 8] = _mm256_add_epi32(_mm256_madd_epi16(w[0], aa[r][0]),
-							      _mm256_madd_epi16(w[1], aa[r][1]));
+	for (int i = 0; i < 16; i++, p += b->ldb) {
+		block_words(p, q4, w);
+		v[i] = _mm256_add_epi32(_mm256_madd_epi16(w[0], lo), _mm256_madd_epi16(w[1], hi));
 	}
-	for (r = 0; r < rows; r++)
-		dot[r] = (vi){ block_add8(v[r][0]), block_add8(v[r][1]) };
-}
-
-static inline vf block_scales(const uint8_t *b, size_t ldb)
-{
-	uint16_t s[16];
-
-	for (int i = 0; i < 16; i++)
-		memcpy(&s[i], b + i * ldb, 2);
-	return (vf){
-		_mm256_cvtph_ps(_mm_setr_epi16((short)s[0], (short)s[1], (short)s[2], (short)s[3],
-					       (short)s[4], (short)s[5], (short)s[6], (short)s[7])),
-		_mm256_cvtph_ps(_mm_setr_epi16((short)s[8], (short)s[9], (short)s[10], (short)s[11],
-					       (short)s[12], (short)s[13], (short)s[14], (short)s[15])),
-	};
-}
-
-static inline void block_prefetch(const uint8_t *p)
-{
-	_mm_prefetch((const char *)p, _MM_HINT_T0);
+	return (vi){ block_add8(v), block_add8(v + 8) };
 }
 
 #include "block_unpack.h"

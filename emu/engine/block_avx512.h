@@ -53,106 +53,82 @@ static inline __m512i block_add4(const __m512i v[4])
 	return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
 }
 
-/* Q8_0: rows i and i + 4 in the halves of register i, i + 8 and i + 12 in those of register i + 4. */
+/* One block of each of 16 rows. */
+struct block16 {
+	/*
+	 * Q8_0: rows i and i + 4 in the halves of v[i], i + 8 and i + 12 in those of v[i + 4].
+	 * Q4_0: rows i, i + 4, i + 8, i + 12 in the quarters of v[i].
+	 */
+	__m512i v[8];
+	vf scale;
+};
+
+/* Where row 4 q + i, at @p, goes: quarters of a sort. */
 static inline __attribute__((always_inline)) void
-block_dots_q8(const uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, size_t ldb,
-	      vi *dot)
+block_put(struct block16 *b, const bool q4, const uint32_t i, const uint32_t q, const uint8_t *p)
 {
-	const __m512i flip = _mm512_set1_epi8(-128);
-	__m512i bb[8], v[8], x, y;
+	if (q4) {
+		__m128i x = _mm_loadu_si128((const __m128i *)(p + 2));
 
-	_Pragma("GCC unroll 8")
-	for (uint32_t i = 0; i < 8; i++) {
-		const uint8_t *p = b + (i % 4 + i / 4 * 8) * ldb + 2;
-		__m256i lo = _mm256_loadu_si256((const __m256i *)p);
-		__m256i hi = _mm256_loadu_si256((const __m256i *)(p + 4 * ldb));
+		b->v[i] = q ? _mm512_inserti32x4(b->v[i], x, q) : _mm512_castsi128_si512(x);
+	} else {
+		__m256i x = _mm256_loadu_si256((const __m256i *)(p + 2));
+		__m512i *v = &b->v[q / 2 * 4 + i];
 
-		bb[i] = _mm512_xor_si512(_mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1), flip);
-	}
-	_Pragma("GCC unroll 4")
-	for (uint32_t r = 0; r < rows; r++) {
-		__m512i aa = _mm512_broadcast_i64x4(
-			_mm256_loadu_si256((const __m256i *)(a + r * lda)));
-
-		_Pragma("GCC unroll 8")
-		for (uint32_t i = 0; i < 8; i++)
-			v[i] = micro_dot(_mm512_setzero_si512(), bb[i], aa);
-		x = block_add4(v);
-		y = block_add4(v + 4);
-		dot[r] = _mm512_add_epi32(_mm512_shuffle_i32x4(x, y, 0x88),
-					  _mm512_shuffle_i32x4(x, y, 0xdd));
+		*v = q % 2 ? _mm512_inserti64x4(*v, x, 1) : _mm512_castsi256_si512(x);
 	}
 }
 
-/* Q4_0: rows i, i + 4, i + 8, i + 12 in the quarters of register i. */
+/*
+ * Row by row, and what comes @ahead fetched. The compiler is to hold one pointer, not sixteen, and to leave scales in
+ * scalar registers, of which there are enough.
+ */
 static inline __attribute__((always_inline)) void
-block_dots_q4(const uint32_t rows, const int8_t *a, size_t lda, const uint8_t *b, size_t ldb,
-	      vi *dot)
+block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb, size_t ahead)
 {
-	__m512i bb[4], v[4];
+	uint64_t scale[4] = { 0 };
+	uint16_t d;
 
-	_Pragma("GCC unroll 4")
-	for (uint32_t i = 0; i < 4; i++) {
-		const uint8_t *p = b + i * ldb + 2;
-		__m256i lo = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)p));
-		__m256i hi = _mm256_castsi128_si256(
-			_mm_loadu_si128((const __m128i *)(p + 8 * ldb)));
-
-		lo = _mm256_inserti128_si256(lo, _mm_loadu_si128((const __m128i *)(p + 4 * ldb)), 1);
-		hi = _mm256_inserti128_si256(hi, _mm_loadu_si128((const __m128i *)(p + 12 * ldb)), 1);
-		bb[i] = _mm512_inserti64x4(_mm512_castsi256_si512(lo), hi, 1);
+	_Pragma("GCC unroll 16")
+	for (uint32_t r = 0; r < 16; r++) {
+		memcpy(&d, p, sizeof(d));
+		scale[r / 4] |= (uint64_t)d << (r % 4 * 16);
+		block_put(b, q4, r % 4, r / 4, p);
+		if (ahead)
+			_mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
+		p += ldb;
+		__asm__("" : "+r"(p), "+r"(scale[r / 4]));
 	}
-	_Pragma("GCC unroll 4")
-	for (uint32_t r = 0; r < rows; r++) {
-		const __m128i *p = (const __m128i *)(a + r * lda);
-		__m512i lo = _mm512_broadcast_i32x4(_mm_loadu_si128(p));
-		__m512i hi = _mm512_broadcast_i32x4(_mm_loadu_si128(p + 1));
+	b->scale = _mm512_cvtph_ps(_mm256_setr_epi64x((int64_t)scale[0], (int64_t)scale[1],
+						      (int64_t)scale[2], (int64_t)scale[3]));
+	_Pragma("GCC unroll 8")
+	for (uint32_t i = 0; i < 8 && !q4; i++)
+		b->v[i] = _mm512_xor_si512(b->v[i], _mm512_set1_epi8(-128));
+}
+
+static inline __attribute__((always_inline)) vi
+block_dot(const struct block16 *b, const bool q4, const int8_t *a)
+{
+	const __m512i zero = _mm512_setzero_si512();
+	__m512i v[8], x, y;
+
+	if (q4) {
+		__m512i lo = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)a));
+		__m512i hi = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)a + 1));
 
 		_Pragma("GCC unroll 4")
 		for (uint32_t i = 0; i < 4; i++)
-			v[i] = micro_dot(micro_dot(_mm512_setzero_si512(), bcell_low(bb[i]), lo),
-					 bcell_high(bb[i]), hi);
-		dot[r] = block_add4(v);
+			v[i] = micro_dot(micro_dot(zero, bcell_low(b->v[i]), lo),
+					 bcell_high(b->v[i]), hi);
+		return block_add4(v);
 	}
-}
-
-static inline __attribute__((always_inline)) void
-block_dots(const uint32_t rows, const bool q4, const int8_t *a, size_t lda, const uint8_t *b,
-	   size_t ldb, vi *dot)
-{
-	if (q4)
-		block_dots_q4(rows, a, lda, b, ldb, dot);
-	else
-		block_dots_q8(rows, a, lda, b, ldb, dot);
-}
-
-/* The compiler is not to see where a value comes from: it would make vectors of scalars, and pointers of pointers. */
-#define BLOCK_OPAQUE(x) __asm__("" : "+r"(x))
-
-static inline int64_t block_scales4(const uint8_t *b, size_t ldb)
-{
-	uint16_t s[4];
-	uint64_t x;
-
-	_Pragma("GCC unroll 4")
-	for (int i = 0; i < 4; i++)
-		memcpy(&s[i], b + i * ldb, 2);
-	x = (uint64_t)(s[0] | (uint32_t)s[1] << 16) | (uint64_t)(s[2] | (uint32_t)s[3] << 16) << 32;
-	BLOCK_OPAQUE(x);
-	return (int64_t)x;
-}
-
-static inline vf block_scales(const uint8_t *b, size_t ldb)
-{
-	const uint8_t *b4 = b + 4 * ldb, *b8 = b + 8 * ldb, *b12 = b + 12 * ldb;
-
-	return _mm512_cvtph_ps(_mm256_setr_epi64x(block_scales4(b, ldb), block_scales4(b4, ldb),
-						  block_scales4(b8, ldb), block_scales4(b12, ldb)));
-}
-
-static inline void block_prefetch(const uint8_t *p)
-{
-	_mm_prefetch((const char *)p, _MM_HINT_T0);
+	x = _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)a));
+	_Pragma("GCC unroll 8")
+	for (uint32_t i = 0; i < 8; i++)
+		v[i] = micro_dot(zero, b->v[i], x);
+	x = block_add4(v);
+	y = block_add4(v + 4);
+	return _mm512_add_epi32(_mm512_shuffle_i32x4(x, y, 0x88), _mm512_shuffle_i32x4(x, y, 0xdd));
 }
 
 /* Two blocks of a row, or (@blocks 1) one and nothing, as 64 unsigned bytes. */

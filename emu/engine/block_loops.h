@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "floats_store.h"
+#include "narrow.h"
 
 /* How far ahead weights are fetched, in blocks. */
 #define BLOCK_AHEAD	32
@@ -189,36 +190,41 @@ static void block_multiply(const struct quill_gemm_block_tile *t, const struct b
 
 /* ---- Weights as they lie in memory ---- */
 
-/* 16 rows of B from @b on, @rows rows of A. */
+/* Blocks @from .. @to - 1 of 16 rows of B, of which @b is the first; @rows rows of A. */
+static inline __attribute__((always_inline)) void
+block_direct_part(const uint32_t rows, const bool q4, const struct block_a *a, const uint8_t *b,
+		  size_t ldb, uint32_t from, uint32_t to, size_t ahead, vf *acc)
+{
+	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
+	struct block16 block;
+	uint32_t j, r;
+
+	for (j = from; j < to; j++, b += size) {
+		block_load(&block, q4, b, ldb, ahead);
+		_Pragma("GCC unroll 4")
+		for (r = 0; r < rows; r++) {
+			vi dot = block_dot(&block, q4, a->a + r * a->lda + j * QUILL_BLOCK);
+
+			acc[r] = block_add(acc[r], vi_add(dot, block_excess(a, r, j)), block.scale,
+					   a, r, j);
+		}
+	}
+}
+
 static inline __attribute__((always_inline)) void
 block_direct(const uint32_t rows, const bool q4, const struct block_a *a, const uint8_t *b,
 	     size_t ldb, float (*out)[QUILL_PANEL_N])
 {
 	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
-	/* behind the last block of these rows come the first ones of the next 16 */
-	const size_t wrap = 16 * ldb - a->blocks * size;
+	uint32_t most = a->blocks > BLOCK_AHEAD ? a->blocks - BLOCK_AHEAD : 0, r;
 	vf acc[BLOCK_DIRECT];
-	vi dot[BLOCK_DIRECT];
-	uint32_t j, r;
 
 	for (r = 0; r < rows; r++)
 		acc[r] = vf_set1(0.0f);
-	for (j = 0; j < a->blocks; j++, b += size) {
-		const uint8_t *ahead = b + BLOCK_AHEAD * size +
-				       (j + BLOCK_AHEAD < a->blocks ? 0 : wrap);
-		vf scale = block_scales(b, ldb);
-
-		/* half of the rows for each block: a line of memory is longer than two blocks are, or nearly */
-		ahead += (j & 1) * 8 * ldb;
-		_Pragma("GCC unroll 8")
-		for (r = 0; r < 8; r++)
-			block_prefetch(ahead + r * ldb);
-		block_dots(rows, q4, a->a + j * QUILL_BLOCK, a->lda, b, ldb, dot);
-		_Pragma("GCC unroll 4")
-		for (r = 0; r < rows; r++)
-			acc[r] = block_add(acc[r], vi_add(dot[r], block_excess(a, r, j)), scale, a,
-					   r, j);
-	}
+	block_direct_part(rows, q4, a, b, ldb, 0, most, BLOCK_AHEAD * size, acc);
+	/* behind the last block of these rows come the first ones of the next 16 */
+	block_direct_part(rows, q4, a, b + most * size, ldb, most, a->blocks,
+			  16 * ldb - most * size, acc);
 	_Pragma("GCC unroll 4")
 	for (r = 0; r < rows; r++)
 		vf_store(out[r], acc[r]);
@@ -267,15 +273,18 @@ static void block_stream(const struct quill_gemm_block_tile *t)
 
 /* ---- Weights as cells ---- */
 
-/* Scales of a block where fewer than 16 rows exist; the other columns' are 0. */
-static inline vf block_scales_first(const uint8_t *b, size_t ldb, uint32_t rows)
+/* The scales of a block of @rows rows; the other columns' are 0. */
+static inline void block_scales(float *to, const uint8_t *b, size_t ldb, uint32_t rows)
 {
-	uint8_t copy[LANES][2] = { { 0 } };
+	uint16_t d;
 	uint32_t i;
 
-	for (i = 0; i < rows; i++)
-		memcpy(copy[i], b + i * ldb, sizeof(copy[i]));
-	return block_scales(copy[0], sizeof(copy[0]));
+	for (i = 0; i < LANES; i++) {
+		d = 0;
+		if (i < rows)
+			memcpy(&d, b + i * ldb, sizeof(d));
+		to[i] = widen(d, NARROW_F16);
+	}
 }
 
 static void block_unpack(const struct quill_gemm_block_tile *t, uint8_t *cells, float *scale)
@@ -291,9 +300,7 @@ static void block_unpack(const struct quill_gemm_block_tile *t, uint8_t *cells, 
 		n = t->n - col < LANES ? t->n - col : LANES;
 		block_unpack16(cells + col * 4, b, t->ldb, n, blocks, q4);
 		for (j = 0; j < blocks; j++, b += size)
-			vf_store(scale + j * QUILL_PANEL_N + col,
-				 n == LANES ? block_scales(b, t->ldb) :
-					      block_scales_first(b, t->ldb, n));
+			block_scales(scale + j * QUILL_PANEL_N + col, b, t->ldb, n);
 	}
 }
 

@@ -67,34 +67,36 @@ static inline int32_t block_weight(const uint8_t *b, uint32_t k, bool q4)
 	return b[2 + k] ^ 0x80;
 }
 
-/* One block of each of 16 rows of B (@ldb bytes apart) times each of @rows rows of A. */
-static inline void block_dots(const uint32_t rows, const bool q4, const int8_t *a, size_t lda,
-			      const uint8_t *b, size_t ldb, vi *dot)
-{
-	for (uint32_t r = 0; r < rows; r++) {
-		dot[r] = vi_set1(0);
-		for EACH_LANE(i)
-			for (uint32_t k = 0; k < QUILL_BLOCK; k++)
-				dot[r].v[i] += a[r * lda + k] * block_weight(b + i * ldb, k, q4);
-	}
-}
+/* One block of each of 16 rows of B, @ldb bytes apart. */
+struct block16 {
+	const uint8_t *b;
+	size_t ldb;
+	vf scale;
+};
 
-/* The scales of one block of each of 16 rows. */
-static inline vf block_scales(const uint8_t *b, size_t ldb)
+/* @ahead: so many bytes behind each block is what will be wanted soon; 0: nobody knows. */
+static inline void block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb,
+			      size_t ahead)
 {
 	uint16_t x;
-	vf r;
 
+	b->b = p;
+	b->ldb = ldb;
 	for EACH_LANE(i) {
-		memcpy(&x, b + i * ldb, sizeof(x));
-		r.v[i] = widen_f16(x);
+		memcpy(&x, p + i * ldb, sizeof(x));
+		b->scale.v[i] = widen_f16(x);
 	}
-	return r;
 }
 
-static inline void block_prefetch(const uint8_t *p)
+/* The products with a block of A, each row's added up. */
+static inline vi block_dot(const struct block16 *b, const bool q4, const int8_t *a)
 {
-	(void)p;
+	vi dot = vi_set1(0);
+
+	for EACH_LANE(i)
+		for (uint32_t k = 0; k < QUILL_BLOCK; k++)
+			dot.v[i] += a[k] * block_weight(b->b + i * b->ldb, k, q4);
+	return dot;
 }
 
 #include "block_unpack.h"

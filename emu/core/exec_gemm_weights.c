@@ -330,7 +330,7 @@ static uint32_t multiply(void *arg, struct dma_ctx *ctx, uint64_t index, struct 
 {
 	struct weights *w = arg;
 	uint64_t scratch = w->floats ? quill_gemm_float_scratch(w->cmd->k) :
-				       quill_gemm_block_scratch(w->cmd->k);
+				       quill_gemm_block_scratch(w->block);
 	struct part p = { .w = w, .ctx = ctx, .fault = fault };
 	uint32_t what;
 
@@ -353,13 +353,15 @@ static void plan(struct weights *w)
 {
 	const struct quill_cmd_gemm *c = w->cmd;
 	uint32_t threads = w->x->emu->threads, block, share;
-	uint64_t tiles, row;
+	uint64_t tiles, row, part;
 
 	/* An odd number of cache lines, so that rows do not fall on one another in a cache's sets. */
 	row = round_up32((uint64_t)c->k * w->elem, 64) | 64;
 	w->lda = row / w->elem;
 	w->prep = (uint32_t)(PREP_BYTES / row + 1);
-	block = (uint32_t)(BLOCK_BYTES / row);
+	/* Blocks of B are taken a part of K at a time, and A's rows with them. */
+	part = w->floats ? row : min32(row, QUILL_GEMM_BLOCK_CHUNK);
+	block = (uint32_t)(BLOCK_BYTES / part);
 	block = block < MIN_BLOCK ? MIN_BLOCK : min32(block, MAX_BLOCK);
 	/* Blocks of like size, rather than full ones and a rest. */
 	block = (c->m + block - 1) / block;

@@ -15,6 +15,8 @@
 
 /* How far ahead weights are fetched, in blocks. */
 #define BLOCK_AHEAD	32
+/* K is cut into chunks of so many, so that a panel's cells and A's rows stay in the second-level cache. */
+#define BLOCK_CHUNK	QUILL_GEMM_BLOCK_CHUNK
 
 /* A panel of 64 columns, as block_rows() wants it. */
 struct block_panel {
@@ -43,20 +45,22 @@ struct block_a {
 	uint32_t group;
 };
 
-static inline struct block_a block_a_rows(const struct quill_gemm_block_tile *t, uint32_t row)
+/* Rows from @row on, blocks from @block on. */
+static inline struct block_a block_a_rows(const struct quill_gemm_block_tile *t, uint32_t row,
+					  uint32_t block, uint32_t blocks)
 {
 	static const float one = 1.0f;
 
 	return (struct block_a){
-		.a = t->a + row * t->lda,
+		.a = t->a + row * t->lda + block * t->group,
 		.lda = t->lda,
-		.sum = t->a_sum + row * t->a_sum_stride,
+		.sum = t->a_sum + row * t->a_sum_stride + block,
 		.sum_stride = t->a_sum_stride,
-		.scale = t->a_scale ? t->a_scale + row * t->a_scale_stride : &one,
+		.scale = t->a_scale ? t->a_scale + row * t->a_scale_stride + block : &one,
 		.scale_stride = t->a_scale ? t->a_scale_stride : 0,
 		.scale_step = t->a_scale ? 1 : 0,
 		.excess = t->type_b == QUILL_TYPE_Q8_0 ? -128 : -8,
-		.blocks = t->k / t->group,
+		.blocks = blocks,
 		.group = t->group,
 	};
 }
@@ -74,7 +78,7 @@ static inline vi block_excess(const struct block_a *a, uint32_t r, uint32_t j)
 	return vi_set1(a->excess * a->sum[r * a->sum_stride + j]);
 }
 
-/* @rows and @half are constants wherever this is expanded. */
+/* @out goes on from what it holds. @rows and @half are constants wherever this is expanded. */
 static inline __attribute__((always_inline)) void
 block_rows(const uint32_t rows, const bool half, const struct block_a *a,
 	   const struct block_panel *b, uint32_t col, float (*out)[QUILL_PANEL_N])
@@ -88,7 +92,7 @@ block_rows(const uint32_t rows, const bool half, const struct block_a *a,
 	for (uint32_t r = 0; r < rows; r++)
 		_Pragma("GCC unroll 4")
 		for (uint32_t c = 0; c < BLOCK_COLS; c++)
-			acc[r][c] = vf_set1(0.0f);
+			acc[r][c] = vf_load(&out[r][col + c * LANES]);
 
 	for (uint32_t j = 0; j < a->blocks; j++) {
 		vi sum[BLOCK_ROWS][BLOCK_COLS];
@@ -168,23 +172,22 @@ block_rows_any(uint32_t rows, const bool half, const struct block_a *a, const st
 
 #undef BLOCK_CASE
 
-/* All rows of A times a panel. */
-static void block_multiply(const struct quill_gemm_block_tile *t, const struct block_panel *b)
+/* All rows of A times a panel of @blocks blocks, A's from @block on; @acc holds 64 sums a row. */
+static void block_multiply(const struct quill_gemm_block_tile *t, const struct block_panel *b,
+			   uint32_t block, uint32_t blocks, float (*acc)[QUILL_PANEL_N])
 {
-	float out[BLOCK_ROWS][QUILL_PANEL_N];
 	uint32_t row, rows, col;
 
 	for (row = 0; row < t->m; row += rows) {
-		struct block_a a = block_a_rows(t, row);
+		struct block_a a = block_a_rows(t, row, block, blocks);
 
 		rows = t->m - row < BLOCK_ROWS ? t->m - row : BLOCK_ROWS;
 		for (col = 0; col < t->n; col += BLOCK_COLS * LANES) {
 			if (b->half)
-				block_rows_any(rows, true, &a, b, col, out);
+				block_rows_any(rows, true, &a, b, col, acc + row);
 			else
-				block_rows_any(rows, false, &a, b, col, out);
+				block_rows_any(rows, false, &a, b, col, acc + row);
 		}
-		floats_store(&t->out, row, rows, 0, t->n, out);
 	}
 }
 
@@ -260,7 +263,7 @@ static void block_stream(const struct quill_gemm_block_tile *t)
 	for (col = 0; col < t->n; col += LANES) {
 		from = t->n - col < LANES ? t->n - LANES : col;
 		for (row = 0; row < t->m; row += rows) {
-			struct block_a a = block_a_rows(t, row);
+			struct block_a a = block_a_rows(t, row, 0, t->k / t->group);
 
 			rows = t->m - row < BLOCK_DIRECT ? t->m - row : BLOCK_DIRECT;
 			block_direct_any(rows, t->type_b == QUILL_TYPE_Q4_0, &a,
@@ -287,15 +290,16 @@ static inline void block_scales(float *to, const uint8_t *b, size_t ldb, uint32_
 	}
 }
 
-static void block_unpack(const struct quill_gemm_block_tile *t, uint8_t *cells, float *scale)
+/* @blocks blocks of all columns, from @block on. */
+static void block_unpack(const struct quill_gemm_block_tile *t, uint32_t block, uint32_t blocks,
+			 uint8_t *cells, float *scale)
 {
 	const bool q4 = t->type_b == QUILL_TYPE_Q4_0;
 	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
-	const uint32_t blocks = t->k / QUILL_BLOCK;
 	uint32_t col, n, j;
 
 	for (col = 0; col < t->n; col += LANES) {
-		const uint8_t *b = t->b + col * t->ldb;
+		const uint8_t *b = t->b + col * t->ldb + block * size;
 
 		n = t->n - col < LANES ? t->n - col : LANES;
 		block_unpack16(cells + col * 4, b, t->ldb, n, blocks, q4);
@@ -304,23 +308,38 @@ static void block_unpack(const struct quill_gemm_block_tile *t, uint8_t *cells, 
 	}
 }
 
+static void block_unpack_and_multiply(const struct quill_gemm_block_tile *t,
+				      float (*acc)[QUILL_PANEL_N])
+{
+	const uint32_t blocks = t->k / QUILL_BLOCK, most = BLOCK_CHUNK / QUILL_BLOCK;
+	float *scale = (float *)(acc + t->m);
+	uint8_t *cells = (uint8_t *)(scale + most * QUILL_PANEL_N);
+	struct block_panel b = { .cells = cells, .scale = scale, .stride = QUILL_PANEL_N };
+	uint32_t j, n;
+
+	for (j = 0; j < blocks; j += n) {
+		n = blocks - j < most ? blocks - j : most;
+		block_unpack(t, j, n, cells, scale);
+		block_multiply(t, &b, j, n, acc);
+	}
+}
+
 static void gemm_block_tile(const struct quill_gemm_block_tile *t)
 {
-	struct block_panel b = { .cells = t->b, .scale = t->b_scale, .stride = t->b_scale_stride };
+	float (*acc)[QUILL_PANEL_N] = t->scratch;
 
-	if (t->type_b == QUILL_TYPE_S4) {
-		b.half = true;
-	} else if (t->m <= BLOCK_FEW && t->n >= LANES) {
+	if (t->type_b != QUILL_TYPE_S4 && t->m <= BLOCK_FEW && t->n >= LANES) {
 		block_stream(t);
 		return;
-	} else {
-		float *scale = t->scratch;
-		uint8_t *cells = (uint8_t *)(scale + (size_t)t->k / QUILL_BLOCK * QUILL_PANEL_N);
-
-		block_unpack(t, cells, scale);
-		b = (struct block_panel){ .cells = cells, .scale = scale, .stride = QUILL_PANEL_N };
 	}
-	block_multiply(t, &b);
+	memset(acc, 0, t->m * sizeof(*acc));
+	if (t->type_b == QUILL_TYPE_S4)
+		block_multiply(t, &(struct block_panel){
+			.cells = t->b, .scale = t->b_scale, .stride = t->b_scale_stride, .half = true,
+		}, 0, t->k / t->group, acc);
+	else
+		block_unpack_and_multiply(t, acc);
+	floats_store(&t->out, 0, t->m, 0, t->n, acc);
 }
 
 static void gemm_block_sums(const int8_t *a, size_t lda, uint32_t m, uint32_t k, uint32_t group,

@@ -99,7 +99,7 @@ struct quill_gemm_block_tile {
 	/** @b_scale: S4: those of group j at b_scale + j * b_scale_stride, QUILL_PANEL_N of them readable. */
 	const float *b_scale;
 	size_t b_scale_stride;
-	/** @scratch: Q8_0, Q4_0: quill_gemm_block_scratch(k) bytes, aligned to 4. */
+	/** @scratch: quill_gemm_block_scratch(m) bytes, aligned to 4. */
 	void *scratch;
 	/** @type_b: enum quill_type. */
 	uint32_t type_b;
@@ -112,10 +112,14 @@ struct quill_gemm_block_tile {
 	struct quill_gemm_floats out;
 };
 
+/* So much of K, all of it or a part, of 64 rows of blocks is unpacked at a time. */
+#define QUILL_GEMM_BLOCK_CHUNK	2048u
+
 /** quill_gemm_block_scratch() - bytes that a tile of block weights wants */
-static inline size_t quill_gemm_block_scratch(uint32_t k)
+static inline size_t quill_gemm_block_scratch(uint32_t m)
 {
-	return (size_t)k * QUILL_PANEL_N + (size_t)k / QUILL_BLOCK * QUILL_PANEL_N * sizeof(float);
+	return QUILL_PANEL_N * (m * sizeof(float) + QUILL_GEMM_BLOCK_CHUNK +
+				QUILL_GEMM_BLOCK_CHUNK / QUILL_BLOCK * sizeof(float));
 }
 
 /**

@@ -110,7 +110,7 @@ static void engine_run(const struct quill_kernels *e, const struct problem *p, u
 {
 	const struct ref_gemm_block *g = &p->g;
 	size_t groups = g->k / g->group, sums_size = g->m * groups * sizeof(int32_t);
-	size_t scratch_size = quill_gemm_block_scratch(g->k);
+	size_t scratch_size = quill_gemm_block_scratch(part);
 	int32_t *sums = guard_alloc(sums_size);
 	void *scratch = guard_alloc(scratch_size);
 	uint32_t row, col;

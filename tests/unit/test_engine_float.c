@@ -206,6 +206,24 @@ static void any_bits_store_what_the_isa_says(void **state)
 		check_random(&rnd, 1 + i % 8, 1 + i % 70, 1 + i % 7, true);
 }
 
+/* One row times all 256 numbers of a type, and by 1, which stores each as it is. */
+static void every_8_bit_number_is_a_weight(void **state)
+{
+	struct ref_random rnd = { 8 };
+	uint32_t t, i;
+
+	for (t = 1; t < TYPES; t++) {
+		struct problem p = problem_make(&rnd, QUILL_TYPE_BF16, types[t], 1, 256, 1, false);
+
+		((uint16_t *)p.g.a)[0] = 0x3f80;
+		for (i = 0; i < 256; i++)
+			((uint8_t *)p.g.b)[i] = (uint8_t)i;
+		ref_pack_float(p.g.b, p.g.ldb, types[t], 256, 1, 0, p.packed);
+		check(&p, 1);
+		problem_free(&p);
+	}
+}
+
 /* -0 stays where products vanish: nothing is added for an odd k's missing neighbour. */
 static void nothing_is_added_beyond_the_last_k(void **state)
 {
@@ -437,6 +455,7 @@ int main(void)
 		cmocka_unit_test(all_k_to_200),
 		cmocka_unit_test(rows_may_be_cut_anywhere),
 		cmocka_unit_test(any_bits_store_what_the_isa_says),
+		cmocka_unit_test(every_8_bit_number_is_a_weight),
 		cmocka_unit_test(nothing_is_added_beyond_the_last_k),
 		cmocka_unit_test(results_are_near_the_exact_ones),
 		cmocka_unit_test(every_narrow_number_widens),

@@ -397,6 +397,9 @@ static void make_convert(struct vector_case *c, uint32_t mode)
 	CONVERT_CASE(from, F32) CONVERT_BOTH(from, BF16) CONVERT_BOTH(from, F16)	\
 	CONVERT_BOTH(from, E4M3) CONVERT_BOTH(from, E5M2)
 
+/* Five types to float32, and to four with and without saturation. */
+#define CONVERT_KINDS	(5 * 9)
+
 const struct case_kind case_kinds[] = {
 	{ "RMSNORM", make_norm, 0 },
 	{ "RMSNORM of a sum", make_norm, NORM_RESIDUAL },
@@ -432,8 +435,9 @@ const struct case_kind case_kinds[] = {
 	{ "REDUCE SUM", make_reduce, QUILL_REDUCE_SUM },
 	{ "REDUCE MAX", make_reduce, QUILL_REDUCE_MAX },
 	{ "REDUCE ARGMAX", make_reduce, QUILL_REDUCE_ARGMAX },
-	CONVERT_CASES(F32) CONVERT_CASES(BF16) CONVERT_CASES(F16) CONVERT_CASES(E4M3)
-	CONVERT_CASES(E5M2)
+	{ "CONVERT", make_convert, CONVERT(F32, BF16) },
+	{ "CONVERT of bytes", make_convert, CONVERT(E5M2, F16) | CONVERT_SATURATE },
+	{ "CONVERT of one size", make_convert, CONVERT(BF16, F16) },
 	{ "GATHER", make_gather, 0 },
 	{ "TOPK", make_topk, 9 },
 	{ "TOPK without values", make_topk, 0 },
@@ -441,9 +445,13 @@ const struct case_kind case_kinds[] = {
 	{ "SAMPLE of all", make_sample, SAMPLE_PROB },
 	{ "SAMPLE by top_k", make_sample, SAMPLE_TOP_K | SAMPLE_TOP_P },
 	{ "SAMPLE by top_p", make_sample, SAMPLE_TOP_P | SAMPLE_PROB },
+	/* from here on for tests/vectors alone: the same command, in every mode */
+	CONVERT_CASES(F32) CONVERT_CASES(BF16) CONVERT_CASES(F16) CONVERT_CASES(E4M3)
+	CONVERT_CASES(E5M2)
 };
 
-const unsigned int case_kinds_count = sizeof(case_kinds) / sizeof(case_kinds[0]);
+const unsigned int case_kinds_all = sizeof(case_kinds) / sizeof(case_kinds[0]);
+const unsigned int case_kinds_count = sizeof(case_kinds) / sizeof(case_kinds[0]) - CONVERT_KINDS;
 
 void case_make(struct vector_case *c, const struct case_kind *kind)
 {

@@ -48,7 +48,9 @@ struct case_kind {
 };
 
 extern const struct case_kind case_kinds[];
+/* The first of them, among which all kinds of operands occur, and all. */
 extern const unsigned int case_kinds_count;
+extern const unsigned int case_kinds_all;
 
 /** case_make() - append @kind's command to @c->s; @c has h, s, as, rnd and shape */
 void case_make(struct vector_case *c, const struct case_kind *kind);

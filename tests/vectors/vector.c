@@ -34,7 +34,7 @@ static const struct vector_row *table(unsigned int *count)
 	static char names[SHAPES * 128][64];
 	unsigned int i;
 
-	*count = SHAPES * case_kinds_count;
+	*count = SHAPES * case_kinds_all;
 	if (*count > SHAPES * 128)
 		abort();
 	for (i = 0; i < *count; i++) {

@@ -528,6 +528,34 @@ static void firmware_seeds(void)
 	put("firmware", "payload-crc", crc, sizeof(crc));
 }
 
+/* Which snapshot, then edits: what to do, where (in words), with what (fuzz_snapshot's edit). */
+static void snapshot_seeds(void)
+{
+	static const uint8_t idle[] = { 7 };
+	static const uint8_t busy[] = { 1 };
+	static const uint8_t later[] = { 2 };
+	static const uint8_t magic[] = { 0, 0, U16(0), 1 };
+	static const uint8_t cut[] = { 1, 5, U16(300), 0 };
+	static const uint8_t word[] = { 1, 1, U16(40), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t bits[] = { 15, 2, U16(600), 3, 2, U16(900), 63, 2, U16(5000), 0 };
+	static const uint8_t counts[] = { 1, 3, U16(12000), 1, 3, U16(12001), 0xff, 0, U16(12002), 17 };
+	static const uint8_t spliced[] = { 1, 7, U16(8000), 2 };
+	static const uint8_t shifted[] = { 2, 6, U16(7000), 8 };
+	static const uint8_t bytes[] = { 1, 4, U16(3000), 5, 1, 2, 3, 4, 5 };
+
+	put("snapshot", "idle", idle, sizeof(idle));
+	put("snapshot", "busy", busy, sizeof(busy));
+	put("snapshot", "later", later, sizeof(later));
+	put("snapshot", "magic", magic, sizeof(magic));
+	put("snapshot", "cut", cut, sizeof(cut));
+	put("snapshot", "word", word, sizeof(word));
+	put("snapshot", "bits", bits, sizeof(bits));
+	put("snapshot", "counts", counts, sizeof(counts));
+	put("snapshot", "spliced", spliced, sizeof(spliced));
+	put("snapshot", "shifted", shifted, sizeof(shifted));
+	put("snapshot", "bytes", bytes, sizeof(bytes));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -548,5 +576,6 @@ int main(int argc, char **argv)
 	mmu_seeds();
 	regs_seeds();
 	firmware_seeds();
+	snapshot_seeds();
 	return 0;
 }

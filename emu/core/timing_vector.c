@@ -120,7 +120,6 @@ void cost_gather(const struct profile *p, const union quill_cmd *cmd, struct cos
 	finish_vector(p, c->rows, c->n, 1, cost);
 }
 
-
 void cost_topk(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
 {
 	const struct quill_cmd_topk *c = &cmd->topk;

@@ -186,6 +186,12 @@ static struct mode {
 
 static unsigned int mode_count;
 
+/* Of the fields of each command: addresses that were 0 (the operand is absent), or not; bits that were set. */
+static struct {
+	bool absent, given;
+	uint32_t bits;
+} fields[QUILL_OP_EXT][QUILL_FIELD_COUNT];
+
 static bool mode_seen(const struct mode *m)
 {
 	unsigned int i;
@@ -232,6 +238,23 @@ static void for_every_command(const struct vector_script *s,
 		fn(s->name, &s->cmd[i]);
 }
 
+/* Extension records that are left out are @own's zeros: what they would have is absent. */
+static void note_field(union quill_cmd *own, uint32_t field)
+{
+	const struct quill_field *f = &quill_fields[field];
+	uint64_t value = 0;
+	uint32_t at;
+
+	if (!has_record(quill_op_info(own->hdr.opcode), f, &at))
+		return;
+	memcpy(&value, byte_of(own, at, f), f->size < sizeof(value) ? f->size : sizeof(value));
+	if (value)
+		fields[own->hdr.opcode][field].given = true;
+	else
+		fields[own->hdr.opcode][field].absent = true;
+	fields[own->hdr.opcode][field].bits |= (uint32_t)value;
+}
+
 static void note_command(const char *name, const union quill_cmd *cmd)
 {
 	const struct quill_op_info *op = quill_op_info(cmd->hdr.opcode);
@@ -247,6 +270,7 @@ static void note_command(const char *name, const union quill_cmd *cmd)
 	for (i = 0; i < 16; i++)
 		seen[op->opcode].flag[i] |= cmd->hdr.flags >> i & 1;
 	for (i = 0; i < QUILL_FIELD_COUNT; i++) {
+		note_field(own, i);
 		if (!is_mode(&quill_fields[i]) || !has_record(op, &quill_fields[i], &at))
 			continue;
 		m = mode_of(&cmd->hdr, i, *byte_of(own, at, &quill_fields[i]));
@@ -335,6 +359,63 @@ static void expect_row(const struct quill_op_info *op)
 			 types_seen(op->opcode, 2), op->types_a, op->types_b, op->types_d);
 }
 
+/* @cmd without one of its operands, if it is a command: some vector is without it. */
+static void expect_absent(const char *name, const union quill_cmd *cmd)
+{
+	const struct quill_op_info *op = quill_op_info(cmd->hdr.opcode);
+	uint32_t records = 1 + cmd->hdr.ext, i, at;
+	union quill_cmd own[QUILL_MAX_RECORDS];
+	struct quill_check why;
+
+	for (i = 0; i < QUILL_FIELD_COUNT; i++) {
+		if (quill_fields[i].kind != QUILL_KIND_ADDR || !has_record(op, &quill_fields[i], &at) ||
+		    at >= records)
+			continue;
+		memcpy(own, cmd, records * sizeof(*cmd));
+		memset(byte_of(own, at, &quill_fields[i]), 0, quill_fields[i].size);
+		if (!quill_cmd_check(own, records, &why) && !fields[op->opcode][i].absent)
+			fail_msg("%s without %s: no vector; beside: %s", op->name,
+				 quill_fields[i].name, name);
+	}
+}
+
+static void expect_operands(void *arg, const struct vector_script *s)
+{
+	for_every_command(s, expect_absent);
+}
+
+/* RMSNORM and LAYERNORM have the same records, but only one of them a bias. */
+static bool is_always_absent(const struct quill_op_info *op, const struct quill_field *f)
+{
+	return op->opcode == QUILL_OP_RMSNORM && !strcmp(f->name, "bias");
+}
+
+static void every_operand_has_a_vector_with_it_and_without_it(void **state)
+{
+	const struct quill_op_info *op;
+	uint32_t opcode, i, at;
+
+	for_every_vector(note_vector, NULL);
+	for (opcode = 0; opcode < QUILL_OP_EXT; opcode++) {
+		op = quill_op_info(opcode);
+		for (i = 0; op && i < QUILL_FIELD_COUNT; i++)
+			if (quill_fields[i].kind == QUILL_KIND_ADDR &&
+			    has_record(op, &quill_fields[i], &at) && !fields[opcode][i].given &&
+			    !is_always_absent(op, &quill_fields[i]))
+				fail_msg("%s with %s has no vector" SEE, op->name, quill_fields[i].name);
+	}
+	for_every_vector(expect_operands, NULL);
+}
+
+static void every_option_of_gemm_has_a_vector(void **state)
+{
+	const struct quill_field *options = quill_field_named(QUILL_RECORD_gemm_post, "options");
+
+	for_every_vector(note_vector, NULL);
+	assert_non_null(options);
+	assert_int_equal(fields[QUILL_OP_GEMM][options - quill_fields].bits, QUILL_GEMM_OPTIONS);
+}
+
 static void every_command_and_every_mode_has_a_vector(void **state)
 {
 	uint32_t opcode;
@@ -388,6 +469,8 @@ int main(void)
 		cmocka_unit_test(vectors_hold_with_avx2_kernels),
 		cmocka_unit_test(vectors_hold_with_avx512_kernels),
 		cmocka_unit_test(every_command_and_every_mode_has_a_vector),
+		cmocka_unit_test(every_operand_has_a_vector_with_it_and_without_it),
+		cmocka_unit_test(every_option_of_gemm_has_a_vector),
 		cmocka_unit_test(mistakes_in_a_file_are_named),
 	};
 

@@ -56,6 +56,19 @@ static void make_conv2d(struct vector *v, uint32_t mode)
 	take(v, &rig, &c);
 }
 
+static void make_without_bias(struct vector *v, uint32_t mode)
+{
+	struct conv_rig rig = { .h = v->h, .as = v->as, .s = v->s, .rnd = v->rnd };
+	struct ref_images s = conv_images(images[IMAGE(mode)]);
+	struct conv_case c = conv_make(&rig, &s, TYPE(mode), GAP(mode));
+
+	c.bias = NULL;
+	c.cmd[1].conv2d_ext.bias = 0;
+	c.ref.bias = NULL;
+	ref_conv2d(&c.ref);
+	take(v, &rig, &c);
+}
+
 static void make_residual(struct vector *v, uint32_t mode)
 {
 	struct conv_rig rig = { .h = v->h, .as = v->as, .s = v->s, .rnd = v->rnd };
@@ -88,6 +101,9 @@ static const struct vector_row rows[] = {
 	{ "conv2d: S8, groups, gaps", make_conv2d, MODE(3, QUILL_TYPE_S8, 0, 2) },
 	{ "conv2d: S32, depthwise", make_conv2d, MODE(4, QUILL_TYPE_S32, 0, 0) },
 	{ "conv2d: F32, depthwise", make_conv2d, MODE(4, QUILL_TYPE_F32, 0, 0) },
+	{ "conv2d: S8, no bias", make_without_bias, MODE(1, QUILL_TYPE_S8, 0, 0) },
+	{ "conv2d: S32, no bias", make_without_bias, MODE(2, QUILL_TYPE_S32, 0, 0) },
+	{ "conv2d: F32, no bias, gaps", make_without_bias, MODE(3, QUILL_TYPE_F32, 0, 1) },
 	{ "conv2d: S8, residual", make_residual, MODE(1, QUILL_TYPE_S8, 0, 0) },
 	{ "conv2d: S8, depthwise, residual, gaps", make_residual, MODE(4, QUILL_TYPE_S8, 0, 2) },
 	{ "pool: S8, largest", make_pool, MODE(1, QUILL_TYPE_S8, QUILL_POOL_MAX, 0) },

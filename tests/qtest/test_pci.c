@@ -484,14 +484,14 @@ static void info_quill_and_the_property_show_the_state(void **state)
 	assert_non_null(strstr(text, "queue 0: doorbell 1"));
 }
 
-/* Every event, by its name, appears in the log of a life with everything in it. */
+/* These events, by their names, appear in the log of a life with everything in it that a guest does. */
 static void trace_events_tell_what_happens(void **state)
 {
 	static const char *const names[] = {
 		"quill_reg_read", "quill_reg_write", "quill_doorbell", "quill_msix", "quill_dma_map",
 		"quill_dma_unmap", "quill_dma_refused", "quill_core_status", "quill_reset",
 		"quill_reset_done", "quill_invalidate", "quill_fetch", "quill_store", "quill_issue",
-		"quill_retire", "quill_fault", "quill_core",
+		"quill_retire", "quill_fault", "quill_core", "quill_realize", "quill_run_state",
 	};
 	char log[] = "/tmp/quill-trace-XXXXXX", line[512], found[sizeof(names) / sizeof(names[0])] = { 0 };
 	const char *more[] = { "-trace", "quill_*", "-D", log, NULL };

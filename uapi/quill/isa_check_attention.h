@@ -42,7 +42,10 @@ static inline int quill_check_kv_range(const struct quill_kv *kv, __u64 addr, __
 			      name, field, QUILL_IN_48_BITS);					\
 	} while (0)
 
-/* @cmd_name: the first record's name. @unit: words for a head's elements. @rec: the record with the strides, @name: its name; @page_rec and @page: the one with the pages. */
+/*
+ * @cmd_name: the first record's name. @unit: words for a head's elements. @rec: the record with the strides,
+ * @name: its name; @page_rec and @page: the one with the pages.
+ */
 #define QUILL_REQUIRE_KV(kv, cmd_name, rec, name, page_rec, page, unit)			\
 	do {											\
 		QUILL_REQUIRE((kv)->stride && (kv)->stride % (kv)->dim == 0, STRIDE, rec, name,	\
@@ -97,7 +100,8 @@ static inline __u32 quill_check_attention_kv(const union quill_cmd *cmd, struct 
 	const struct quill_ext_attention *e = &cmd[1].attention_ext;
 	struct quill_kv kv = {
 		.k = c->k, .v = c->v, .k_scale = e->k_scale, .v_scale = e->v_scale,
-		.size = quill_type_size(c->hdr.type_b), .keys = c->n_kv, .heads = c->n_kv_heads, .dim = c->head_dim,
+		.size = quill_type_size(c->hdr.type_b),
+		.keys = c->n_kv, .heads = c->n_kv_heads, .dim = c->head_dim,
 		.stride = e->kv_stride, .head_stride = e->kv_head_stride,
 	};
 
@@ -230,7 +234,8 @@ static inline __u32 quill_check_kv_append(const union quill_cmd *cmd, struct qui
 	__u32 row = c->heads * c->dim;
 	struct quill_kv kv = {
 		.k = c->k, .v = c->v, .k_scale = e->k_scale, .v_scale = e->v_scale,
-		.table = e->table, .size = quill_type_size(c->hdr.type_d), .keys = c->pos + c->tokens, .heads = c->heads, .dim = c->dim,
+		.table = e->table, .size = quill_type_size(c->hdr.type_d),
+		.keys = c->pos + c->tokens, .heads = c->heads, .dim = c->dim,
 		.stride = e->kv_stride, .head_stride = e->kv_head_stride,
 		.page_size = e->page_size, .page_stride = e->page_stride, .pages = e->pages,
 	};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* GATHER: rows of a table, by index. It has no kernel: bytes move as they are. */
+/* GATHER: rows of a table, by index. Those of float32 move as they are; a kernel makes float32 of others. */
 #include <string.h>
+
+#include "quill/isa_check.h"
 
 #include "core.h"
 
@@ -49,6 +51,39 @@ static uint32_t copy_row(struct part *p, uint32_t row, uint32_t index)
 	return what;
 }
 
+/* A row, some elements at a time, by way of buffers where it is not in one piece. */
+static uint32_t widen_row(struct part *p, uint32_t row, uint32_t index)
+{
+	const struct quill_cmd_gather *c = p->g->cmd;
+	const struct dma_port *port = &p->g->x->port;
+	uint32_t type = c->hdr.type_a, at, what;
+	uint64_t from = c->table + index * quill_gather_bytes(type, c->table_stride);
+	uint64_t to = c->dst + (uint64_t)row * c->dst_stride * 4;
+	struct quill_embed_tile tile = { .type = type };
+	struct dma_view view;
+
+	tile.dst = dma_scratch(p->ctx, DMA_SCRATCH_D, TILE_ELEMS * 4);
+	if (!tile.dst)
+		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, to);
+	for (at = 0; at < c->n; at += tile.n) {
+		struct dma_rows src = { .va = from + quill_gather_bytes(type, at), .rows = 1 };
+
+		tile.n = c->n - at < TILE_ELEMS ? c->n - at : TILE_ELEMS;
+		src.width = quill_gather_bytes(type, tile.n);
+		what = dma_view_read(p->ctx, port, &src, 2, DMA_SCRATCH_B, &view, p->fault);
+		if (what)
+			return what;
+		tile.src = view.ptr;
+		p->g->x->emu->kernels->embed(&tile);
+		dma_view_close(p->ctx, &view);
+		what = dma_write(p->ctx, port, to + (uint64_t)at * 4, tile.dst,
+				 (uint64_t)tile.n * 4, p->fault);
+		if (what)
+			return what;
+	}
+	return QUILL_FAULT_NONE;
+}
+
 static uint32_t gather(void *arg, struct dma_ctx *ctx, uint64_t tile, struct dma_fault *fault)
 {
 	struct gather *g = arg;
@@ -76,8 +111,10 @@ static uint32_t gather(void *arg, struct dma_ctx *ctx, uint64_t tile, struct dma
 		if (index[i] >= c->table_rows)
 			what = dma_fail(fault, QUILL_FAULT_PARAM, QUILL_ACCESS_READ,
 					index_va + (uint64_t)i * 4);
-		else
+		else if (c->hdr.type_a == QUILL_TYPE_F32)
 			what = copy_row(&p, first + i, index[i]);
+		else
+			what = widen_row(&p, first + i, index[i]);
 	}
 	dma_cursor_close(ctx, &p.dst);
 	return what;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Device time of VECTOR commands. */
+#include "quill/isa_check.h"
+
 #include "timing_internal.h"
 
 static void cost_norm(const struct profile *p, const union quill_cmd *cmd, bool layer,
@@ -114,7 +116,7 @@ void cost_gather(const struct profile *p, const union quill_cmd *cmd, struct cos
 	uint64_t row = (uint64_t)c->n * 4;
 
 	/* each row anew, even one that is wanted twice: time does not look at data */
-	cost_read(p, cost, c->table, c->rows, row);
+	cost_read(p, cost, c->table, c->rows, quill_gather_bytes(c->hdr.type_a, c->n));
 	cost_read(p, cost, c->index, 1, (uint64_t)c->rows * 4);
 	cost_write(p, cost, c->dst, c->rows, row);
 	finish_vector(p, c->rows, c->n, 1, cost);

@@ -428,7 +428,7 @@ struct quill_kernels {
 	/** @attention: one tile; scratch on the stack. */
 	void (*attention)(const struct quill_attention_tile *tile);
 	void (*merge)(const struct quill_merge_tile *tile);
-	/* The VECTOR commands, one tile each. GATHER has none: it copies rows. */
+	/* The VECTOR commands, one tile each. GATHER of F32 has none: it copies rows. */
 	void (*norm)(const struct quill_norm_tile *tile);
 	void (*softmax)(const struct quill_softmax_tile *tile);
 	void (*rope)(const struct quill_rope_tile *tile);
@@ -439,6 +439,7 @@ struct quill_kernels {
 	void (*reduce)(const struct quill_reduce_tile *tile);
 	void (*topk)(const struct quill_topk_tile *tile);
 	void (*sample)(const struct quill_sample_tile *tile);
+	void (*embed)(const struct quill_embed_tile *tile);
 	/* CONV2D: what @gemm then multiplies; and POOL. */
 	void (*patches)(const struct quill_patches_tile *tile);
 	void (*depthwise)(const struct quill_depthwise_tile *tile);

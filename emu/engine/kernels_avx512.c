@@ -26,6 +26,7 @@
 #include "pool_loops.h"
 #include "convert_loops.h"
 #include "repack_loops.h"
+#include "embed_loops.h"
 #include "kernels.h"
 
 QUILL_DEFINE_KERNELS(avx512)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine: tiles of TOPK and SAMPLE. Included by engine.h. */
+/* The engine: tiles of TOPK, SAMPLE and GATHER. Included by engine.h. */
 #ifndef QUILL_ENGINE_SAMPLE_H
 #define QUILL_ENGINE_SAMPLE_H
 
@@ -43,6 +43,19 @@ struct quill_sample_tile {
 	float top_p;
 	uint64_t seed;
 	uint64_t counter;
+};
+
+/**
+ * struct quill_embed_tile - elements of one row of GATHER's table
+ */
+struct quill_embed_tile {
+	/** @src: 2-byte aligned. */
+	const void *src;
+	float *dst;
+	/** @n: of blocks a whole number. */
+	uint32_t n;
+	/** @type: QUILL_TYPE_BF16, F16, Q8_0 or Q4_0. */
+	uint32_t type;
 };
 
 #endif /* QUILL_ENGINE_SAMPLE_H */

@@ -1205,7 +1205,7 @@ int accel_cmd_reduce(struct accel_stream *stream, const struct accel_reduce *red
  * An index outside the table is a fault of the job.
  */
 struct accel_gather {
-	/** @table: device address of float[table_rows][table_stride]. */
+	/** @table: device address of @type[table_rows][table_stride]; Q8_0, Q4_0: rows of blocks, as a GGUF file has them. */
 	uint64_t table;
 	/** @index: device address of int32_t[rows]. */
 	uint64_t index;
@@ -1221,6 +1221,8 @@ struct accel_gather {
 	uint32_t table_stride;
 	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
 	uint32_t dst_stride;
+	/** @type: of the table: ACCEL_F32, BF16, F16, Q8_0 or Q4_0; 0: ACCEL_F32. Its elements become float. */
+	enum accel_type type;
 };
 
 /** accel_cmd_gather() - copy rows of a table by their indices */

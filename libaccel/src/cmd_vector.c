@@ -223,6 +223,8 @@ int accel_cmd_gather(struct accel_stream *stream, const struct accel_gather *gat
 	union quill_cmd cmd;
 
 	accel_vector_header(&cmd, QUILL_OP_GATHER, QUILL_TYPE_S32, opts);
+	if (gather->type)
+		cmd.hdr.type_a = gather->type;
 	cmd.gather.table = gather->table;
 	cmd.gather.index = gather->index;
 	cmd.gather.dst = gather->dst;

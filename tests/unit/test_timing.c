@@ -468,6 +468,7 @@ static void softmax_rope_reduce_and_gather_take_what_is_documented(void **state)
 
 	/* rows of 4 bytes: a burst each, to read and to write; and 1000 indices */
 	memset(cmd, 0, sizeof(cmd));
+	cmd[0].gather.hdr.type_a = QUILL_TYPE_F32;
 	cmd[0].gather.table = cmd[0].gather.index = cmd[0].gather.dst = 0x100000;
 	cmd[0].gather.rows = 1000;
 	cmd[0].gather.n = 1;

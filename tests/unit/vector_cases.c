@@ -284,6 +284,57 @@ static void make_gather(struct vector_case *c, uint32_t mode)
 	table->lookups = rows;
 }
 
+/* Element @e of a row of a table. */
+static float table_element(uint32_t type, const uint8_t *row, uint32_t e)
+{
+	const struct quill_q8_0 *q8 = (const struct quill_q8_0 *)row + e / QUILL_BLOCK;
+	const struct quill_q4_0 *q4 = (const struct quill_q4_0 *)row + e / QUILL_BLOCK;
+	uint32_t i = e % QUILL_BLOCK, half = QUILL_BLOCK / 2;
+
+	switch (type) {
+	case QUILL_TYPE_Q8_0:
+		return (float)q8->q[i] * ref_widen(QUILL_TYPE_F16, q8->d);
+	case QUILL_TYPE_Q4_0:
+		return (float)((i < half ? q4->q[i] & 15 : q4->q[i - half] >> 4) - 8) *
+		       ref_widen(QUILL_TYPE_F16, q4->d);
+	default:
+		return ref_widen(type, ((const uint16_t *)row)[e]);
+	}
+}
+
+/* @mode: type of the table; its bytes are any. */
+static void make_embed(struct vector_case *c, uint32_t mode)
+{
+	uint32_t block = quill_block_size(mode), unit = block ? QUILL_BLOCK : 1, size = block ? block : 2;
+	uint32_t rows = c->shape.rows, n = (c->shape.n + unit - 1) / unit * unit, entries = 7, i, e;
+	uint32_t stride = (next_stride(c, n) + unit - 1) / unit * unit;
+	struct case_operand *table = add(c, "table", entries, (uint64_t)stride / unit * size,
+					 (uint64_t)n / unit * size);
+	struct case_operand *index = add(c, "index", 1, rows * 4ull, rows * 4ull);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, NULL);
+	int32_t *at = (int32_t *)index->buf->ptr;
+	union quill_cmd *cmd = qh_gather(c->s, dst->buf->va, table->buf->va, index->buf->va, rows,
+					 n, entries);
+
+	ref_random_s8(&c->rnd, (int8_t *)table->buf->ptr, table->buf->size);
+	cmd->hdr.type_a = (uint8_t)mode;
+	cmd->gather.table_stride = stride;
+	cmd->gather.dst_stride = ld(dst);
+	for (i = 0; i < rows; i++) {
+		float *want = (float *)(dst->want + i * dst->stride);
+
+		at[i] = i == rows - 1 ? (int32_t)entries - 1 :
+					(int32_t)ref_random_below(&c->rnd, entries);
+		for (e = 0; e < n; e++) {
+			float x = table_element(mode, table->buf->ptr + at[i] * table->stride, e);
+
+			memcpy(&want[e], isnan(x) ? &(const uint32_t){ 0x7fc00000 } : (const void *)&x, 4);
+		}
+	}
+	table->index = at;
+	table->lookups = rows;
+}
+
 /* @mode: how many, at most; 0: indices alone. */
 static void make_topk(struct vector_case *c, uint32_t mode)
 {
@@ -439,6 +490,10 @@ const struct case_kind case_kinds[] = {
 	{ "CONVERT of bytes", make_convert, CONVERT(E5M2, F16) | CONVERT_SATURATE },
 	{ "CONVERT of one size", make_convert, CONVERT(BF16, F16) },
 	{ "GATHER", make_gather, 0 },
+	{ "GATHER from BF16", make_embed, QUILL_TYPE_BF16 },
+	{ "GATHER from F16", make_embed, QUILL_TYPE_F16 },
+	{ "GATHER from Q8_0", make_embed, QUILL_TYPE_Q8_0 },
+	{ "GATHER from Q4_0", make_embed, QUILL_TYPE_Q4_0 },
 	{ "TOPK", make_topk, 9 },
 	{ "TOPK without values", make_topk, 0 },
 	{ "SAMPLE the largest", make_sample, SAMPLE_GREEDY },

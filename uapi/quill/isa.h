@@ -178,7 +178,9 @@ struct quill_cmd_hdr {
 	X(REDUCE, reduce, 0x48, VECTOR, 0, 0, reduce, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32 | QUILL_TS32) \
 	X(GATHER, gather, 0x49, VECTOR, 0, 0, gather, none, none, none, \
-	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TS32, QUILL_TF32) \
+	  QUILL_CMD_ORDERED, QUILL_TF32 | QUILL_TYPE_BIT(QUILL_TYPE_BF16) | \
+	  QUILL_TYPE_BIT(QUILL_TYPE_F16) | QUILL_TYPE_BIT(QUILL_TYPE_Q8_0) | \
+	  QUILL_TYPE_BIT(QUILL_TYPE_Q4_0), QUILL_TS32, QUILL_TF32) \
 	X(KV_APPEND, kv_append, 0x4a, VECTOR, 1, 1, kv_append, kv_append_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS8 | QUILL_TBF16) \
 	X(TOPK, topk, 0x4b, VECTOR, 0, 0, topk, none, none, none, \

@@ -156,15 +156,33 @@ static inline __u32 quill_check_reduce(const union quill_cmd *cmd, struct quill_
 	return QUILL_FAULT_NONE;
 }
 
+/* Bytes of @n elements of a table, whole blocks of them where the type has blocks. */
+static inline __u64 quill_gather_bytes(__u32 type, __u64 n)
+{
+	__u32 block = quill_block_size(type);
+
+	return block ? n / QUILL_BLOCK * block : n * quill_type_size(type);
+}
+
 static inline __u32 quill_check_gather(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gather *c = &cmd->gather;
+	__u32 unit = quill_block_size(c->hdr.type_a) ? QUILL_BLOCK : 1;
 
 	QUILL_REQUIRE_DIMS(c, gather);
 	QUILL_REQUIRE(c->table_rows && c->table_rows <= QUILL_VECTOR_MAX_ROWS, SHAPE, 0, gather,
 		      table_rows, "1..2^24");
-	QUILL_REQUIRE_MATRIX(c->table, c->table_rows, c->table_stride, c->n, 4, 0, gather, table,
-			     table_stride);
+	QUILL_REQUIRE(c->n % unit == 0, SHAPE, 0, gather, n, "a multiple of 32 with blocks|type_a");
+	QUILL_REQUIRE(c->table_rows == 1 || c->table_stride >= c->n, STRIDE, 0, gather,
+		      table_stride, "at least n|n");
+	QUILL_REQUIRE(c->table_rows == 1 || c->table_stride % unit == 0, STRIDE, 0, gather,
+		      table_stride, "a multiple of 32 with blocks|type_a");
+	QUILL_REQUIRE(!(c->table & (c->hdr.type_a == QUILL_TYPE_F32 ? 3 : 1)), ALIGN, 0, gather,
+		      table, "a multiple of 4, or of 2 if it is not F32 (3)|type_a");
+	QUILL_REQUIRE(quill_check_range(c->table, c->table_rows,
+					quill_gather_bytes(c->hdr.type_a, c->table_stride),
+					quill_gather_bytes(c->hdr.type_a, c->n)), RANGE, 0, gather,
+		      table, QUILL_IN_48_BITS);
 	QUILL_REQUIRE_ROW(c->index, c->rows, 0, gather, index);
 	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, gather, dst, dst_stride);
 	return QUILL_FAULT_NONE;

@@ -278,7 +278,7 @@ struct quill_cmd_reduce {
  */
 struct quill_cmd_gather {
 	struct quill_cmd_hdr hdr;
-	/** @table: device address, 4-byte aligned. */
+	/** @table: device address, 4-byte aligned; 2-byte, but for F32. */
 	__u64 table;
 	/** @index: device address of s32[rows], 4-byte aligned. */
 	__u64 index;
@@ -286,11 +286,11 @@ struct quill_cmd_gather {
 	__u64 dst;
 	/** @rows: of dst, 1..QUILL_VECTOR_MAX_ROWS. */
 	__u32 rows;
-	/** @n: elements of a row, 1..QUILL_VECTOR_MAX_N. */
+	/** @n: elements of a row, 1..QUILL_VECTOR_MAX_N; Q8_0, Q4_0: a multiple of 32. */
 	__u32 n;
 	/** @table_rows: 1..QUILL_VECTOR_MAX_ROWS. */
 	__u32 table_rows;
-	/** @table_stride: at least @n (if @table_rows is over 1). */
+	/** @table_stride: at least @n (if @table_rows is over 1); Q8_0, Q4_0: a multiple of 32. */
 	__u32 table_stride;
 	/** @dst_stride: at least @n (if @rows is over 1). */
 	__u32 dst_stride;

@@ -14,7 +14,7 @@
 #include "narrow.h"
 
 /* How far ahead weights are fetched, in blocks. */
-#define BLOCK_AHEAD	32
+#define BLOCK_AHEAD	12
 /* K is cut into chunks of so many, so that a panel's cells and A's rows stay in the second-level cache. */
 #define BLOCK_CHUNK	QUILL_GEMM_BLOCK_CHUNK
 

@@ -115,7 +115,7 @@ install-libaccel: libaccel
 	@install -m 644 $(LIBACCEL_A) $(DESTDIR)$(LIBDIR)
 	@$(call libaccel_pc,$(PREFIX),$(LIBDIR),$(INCLUDEDIR),-I$${includedir}) \
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libaccel.pc
-	@install -m 644 libaccel/include/accel.h $(DESTDIR)$(INCLUDEDIR)
+	@install -m 644 libaccel/include/accel.h libaccel/include/accel_cmd.h $(DESTDIR)$(INCLUDEDIR)
 	@install -m 644 uapi/drm/quill_accel.h $(DESTDIR)$(INCLUDEDIR)/drm
 	@install -m 644 $(addprefix uapi/quill/,types.h regs.h) $(wildcard uapi/quill/isa*.h) $(DESTDIR)$(INCLUDEDIR)/quill
 	@install -m 755 $(LIBACCEL_TOOLS) $(DESTDIR)$(BINDIR)

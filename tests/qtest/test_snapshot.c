@@ -196,20 +196,42 @@ static void idle_device_is_migrated(void **state)
 	teardown(NULL);
 }
 
-static void jobs_under_way_are_migrated(void **state)
+/*
+ * On a busy host the jobs may be over before this program comes to disturb them. The results have to be right then too, but
+ * nothing is proved, so it is tried again.
+ */
+static void until_caught(bool (*attempt)(void))
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 20; tries++)
+		if (attempt())
+			return;
+	fail_msg("%u times the jobs were over before anything was done to them", tries);
+}
+
+/* Return: some jobs had not ended when the machine moved. */
+static bool migrate_three_times(void)
 {
 	const struct outcome *want = undisturbed();
 	static struct outcome got;
 	unsigned int i;
+	bool caught;
 
 	setup(NULL);
 	submit_all();
-	assert_int_not_equal(jobs_done(), QUEUES * JOBS);
+	caught = jobs_done() < QUEUES * JOBS;
 	for (i = 0; i < 3; i++)
 		machine_move(m);
 	collect(&got);
 	expect_same(&got, want);
 	teardown(NULL);
+	return caught;
+}
+
+static void jobs_under_way_are_migrated(void **state)
+{
+	until_caught(migrate_three_times);
 }
 
 static void vectors_raised_before_a_migration_are_not_lost(void **state)
@@ -263,13 +285,15 @@ static void add_snapshot_store(const char *file)
 		    " \"node-name\": \"store\", \"file\": \"store-file\"}}"));
 }
 
-static void jobs_go_on_from_savevm_and_again_from_loadvm(void **state)
+/* Return: some jobs had not ended in the snapshot. */
+static bool save_once_and_load_three_times(void)
 {
 	const struct outcome *want = undisturbed();
 	char file[] = "/tmp/quill-qtest-XXXXXX";
 	static struct outcome got;
 	static uint8_t junk[BYTES];
-	unsigned int i, done;
+	bool caught = false;
+	unsigned int i;
 
 	setup(NULL);
 	close(mkstemp(file));
@@ -283,13 +307,18 @@ static void jobs_go_on_from_savevm_and_again_from_loadvm(void **state)
 	for (i = 0; i < 3; i++) {
 		qt_put(m->q, space.data + i % QUEUES * BYTES, junk, BYTES);
 		hmp("loadvm busy");
-		done = jobs_done();
+		caught |= jobs_done() < QUEUES * JOBS;
 		collect(&got);
 		expect_same(&got, want);
 	}
-	assert_int_not_equal(done, QUEUES * JOBS);
 	unlink(file);
 	teardown(NULL);
+	return caught;
+}
+
+static void jobs_go_on_from_savevm_and_again_from_loadvm(void **state)
+{
+	until_caught(save_once_and_load_three_times);
 }
 
 int main(void)

@@ -222,6 +222,18 @@ static void found_streams(void)
 	cmd->rope.heads = 59392;
 	cmd->rope.dim = 60305;
 	put_stream("rope-overflow");
+
+	/* and again */
+	cmd = add_typed(QUILL_OP_KV_APPEND, 1, QUILL_TYPE_F32, QUILL_TYPE_NONE, QUILL_TYPE_S8);
+	cmd->kv_append.tokens = 1;
+	cmd->kv_append.heads = 44404;
+	cmd->kv_append.dim = 52305;
+	put_stream("kv-append-overflow");
+	cmd = add_typed(QUILL_OP_MERGE, 1, QUILL_TYPE_F32, QUILL_TYPE_NONE, QUILL_TYPE_F32);
+	cmd->merge.rows = 1;
+	cmd->merge.heads = 44404;
+	cmd->merge.dim = 52305;
+	put_stream("merge-overflow");
 }
 
 static void memory_streams(void)

@@ -199,7 +199,7 @@ static inline __u32 quill_check_merge(const union quill_cmd *cmd, struct quill_c
 {
 	const struct quill_cmd_merge *c = &cmd[0].merge;
 	const struct quill_ext_merge *e = &cmd[1].merge_ext;
-	__u32 row = c->heads * c->dim;
+	__u32 row = (__u32)c->heads * c->dim;
 	__u64 span = ((__u64)(c->rows - 1) * e->src_stride + row) * 4;
 	__u64 states = (__u64)c->rows * c->heads * 8;
 
@@ -231,7 +231,7 @@ static inline __u32 quill_check_kv_append(const union quill_cmd *cmd, struct qui
 {
 	const struct quill_cmd_kv_append *c = &cmd[0].kv_append;
 	const struct quill_ext_kv_append *e = &cmd[1].kv_append_ext;
-	__u32 row = c->heads * c->dim;
+	__u32 row = (__u32)c->heads * c->dim;
 	struct quill_kv kv = {
 		.k = c->k, .v = c->v, .k_scale = e->k_scale, .v_scale = e->v_scale,
 		.table = e->table, .size = quill_type_size(c->hdr.type_d),

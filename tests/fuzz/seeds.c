@@ -229,7 +229,7 @@ static void found_streams(void)
 	cmd->kv_append.heads = 44404;
 	cmd->kv_append.dim = 52305;
 	put_stream("kv-append-overflow");
-	cmd = add_typed(QUILL_OP_MERGE, 1, QUILL_TYPE_F32, QUILL_TYPE_NONE, QUILL_TYPE_F32);
+	cmd = add_typed(QUILL_OP_MERGE, 1, QUILL_TYPE_F32, QUILL_TYPE_F32, QUILL_TYPE_F32);
 	cmd->merge.rows = 1;
 	cmd->merge.heads = 44404;
 	cmd->merge.dim = 52305;

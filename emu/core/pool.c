@@ -6,6 +6,8 @@
  * order from an atomic counter. Because of that order, when a tile fails all earlier ones have been
  * taken already, and the least number among the failed ones does not depend on the threads.
  */
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,6 +38,7 @@ struct pool {
 	_Atomic uint32_t posted;	/* jobs that ever stood in the list, to be seen without the lock */
 	struct pool_job *jobs;
 	bool quit;
+	int poster;		/* the processor that the workers keep off */
 	unsigned int workers;
 	struct worker worker[CORE_MAX_THREADS];
 };
@@ -144,11 +147,35 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+/*
+ * A thread that wakes while the other processors are busy for a moment is put beside the one that woke it, and the
+ * scheduler leaves it there for many milliseconds: two threads then take turns where either would have had a processor.
+ * So the workers keep off the processor of the thread that brings them work.
+ */
+static void keep_off(struct pool *pool)
+{
+	int here = sched_getcpu();
+	unsigned int i;
+	cpu_set_t set;
+
+	if (here == pool->poster || here < 0 || here >= CPU_SETSIZE ||
+	    pthread_getaffinity_np(pthread_self(), sizeof(set), &set))
+		return;
+	pool->poster = here;
+	CPU_CLR(here, &set);
+	if (!CPU_COUNT(&set))
+		return;
+	/* Where it is refused, things stay as they are. */
+	for (i = 0; i < pool->workers; i++)
+		pthread_setaffinity_np(pool->worker[i].thread, sizeof(set), &set);
+}
+
 static void job_link(struct pool *pool, struct pool_job *job)
 {
 	struct pool_job **tail;
 
 	pthread_mutex_lock(&pool->lock);
+	keep_off(pool);
 	for (tail = &pool->jobs; *tail; tail = &(*tail)->link)
 		;
 	*tail = job;
@@ -214,6 +241,7 @@ struct pool *pool_new(struct quill_emu *emu, unsigned int workers)
 	if (!pool)
 		return NULL;
 	pool->emu = emu;
+	pool->poster = -1;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->wake, NULL);
 	pthread_cond_init(&pool->left, NULL);

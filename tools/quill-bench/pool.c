@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Threads for what is measured beside the device, which has its own. */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ struct bench_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	unsigned int threads;
+	int caller;		/* the processor that the threads keep off; see emu/core/pool.c */
 	pthread_t thread[MAX_THREADS];
 	void (*work)(void *arg, uint32_t piece);
 	void *arg;
@@ -80,12 +83,28 @@ static void *thread_main(void *arg)
 	}
 }
 
+static void keep_off(struct bench_pool *p)
+{
+	int here = sched_getcpu();
+	unsigned int i;
+	cpu_set_t set;
+
+	if (here == p->caller || here < 0 || here >= CPU_SETSIZE ||
+	    sched_getaffinity(0, sizeof(set), &set))
+		return;
+	p->caller = here;
+	CPU_CLR(here, &set);
+	for (i = 1; i < p->threads && CPU_COUNT(&set); i++)
+		pthread_setaffinity_np(p->thread[i], sizeof(set), &set);
+}
+
 void bench_pool_run(struct bench_pool *p, void (*work)(void *, uint32_t), void *arg,
 		    uint32_t pieces)
 {
 	p->work = work;
 	p->arg = arg;
 	atomic_store(&p->done, 0);
+	keep_off(p);
 	pthread_mutex_lock(&p->lock);
 	atomic_store(&p->counter, counter_of(run_of(p) + 1, pieces));
 	if (p->threads > 1)
@@ -109,6 +128,7 @@ struct bench_pool *bench_pool_new(unsigned int threads)
 		free(p);
 		return NULL;
 	}
+	p->caller = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	for (p->threads = 1; p->threads < threads; p->threads++) {

@@ -5,7 +5,7 @@
 FIRMWARE     := $(B)/firmware/quill_fw.bin
 FW_VERSION   := 2.0
 FW_CC         = riscv64-unknown-elf-gcc
-FW_CFLAGS     = -std=gnu11 -march=rv32imc_zicsr_zifencei -mabi=ilp32 -Os -g -ffreestanding -fno-common \
+FW_CFLAGS     = -std=gnu11 -march=rv32imc_zicsr_zifencei -mabi=ilp32 -O2 -g -ffreestanding -fno-common \
 		-fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -msmall-data-limit=0 \
 		$(WARN) -Werror -Iuapi -MMD -MP
 FW_OBJ       := $(patsubst firmware/%,$(B)/obj/firmware/%.o,\

@@ -46,13 +46,18 @@ void cb_reset(struct core *core)
 
 void cb_doorbell(struct core *core, uint32_t queue, uint32_t tail)
 {
+	bool taken;
+
 	pthread_mutex_lock(&core->lock);
 	core->db_tail[queue] = tail;
 	core->db_pending |= 1ull << queue;
 	if (core->db_floor < core->db_class[queue])
 		core->db_floor = core->db_class[queue];
+	taken = core->emu->lend && processor_take(core);
 	processor_irq(core);
 	pthread_mutex_unlock(&core->lock);
+	if (taken)
+		processor_lent(core);
 }
 
 void cb_admin(struct core *core, uint32_t tail)

@@ -113,6 +113,13 @@ struct cb_ports {
 	unsigned int line_len;
 };
 
+/* Who runs a control processor's program. */
+enum processor_place {
+	PROCESSOR_OWN,		/* its thread */
+	PROCESSOR_ASLEEP,	/* nobody: it is in a WFI, and its thread sleeps */
+	PROCESSOR_LENT,		/* a thread that wrote a doorbell, while its own waits */
+};
+
 struct core {
 	struct quill_emu *emu;
 	unsigned int id;
@@ -142,6 +149,8 @@ struct core {
 	bool run;		/* asked to boot */
 	bool active;		/* boots or runs */
 	bool frozen;		/* active, but has left its loop for a pause */
+	enum processor_place place;
+	uint64_t alarm;		/* while its thread sleeps: the timer's time that it knows of */
 	bool want_stop, want_start;	/* requests to the supervisor */
 	uint32_t status;	/* enum quill_core_status */
 	uint32_t error;
@@ -175,6 +184,7 @@ struct core {
 struct quill_emu {
 	struct quill_emu_ops ops;
 	void *opaque;
+	bool lend;
 	uint64_t mem_size;
 	uint32_t cores, queues, threads;
 	const struct quill_kernels *kernels;
@@ -246,6 +256,9 @@ void processor_start(struct core *core);
 void processor_pause(struct core *core);
 void processor_resume(struct core *core);
 void processor_irq(struct core *core);
+/* Take the processor from its thread, if that sleeps. Under the core's lock. Then, without it: run it and give it back. */
+bool processor_take(struct core *core);
+void processor_lent(struct core *core);
 uint64_t processor_time_us(struct core *core);
 void processor_timer(struct core *core);
 

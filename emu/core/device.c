@@ -385,6 +385,7 @@ struct quill_emu *quill_emu_create(const struct quill_emu_config *config,
 	emu->ops = *ops;
 	emu->opaque = opaque;
 	emu->mem_size = config->mem;
+	emu->lend = config->lend;
 	emu->cores = config->cores;
 	emu->queues = config->queues;
 	emu->threads = config->threads ? config->threads : default_threads();

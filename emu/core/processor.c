@@ -5,6 +5,9 @@
  * Off, it waits to be asked to boot. In WFI it waits for its interrupt line, or for the time in its
  * timer; while engines work for it, it first waits awake for a moment, since what they do is often over
  * sooner than a thread is put to sleep and woken.
+ *
+ * To wake a thread that sleeps takes longer than an empty job. So the thread that writes a doorbell, if the host lets
+ * it, takes the processor from the sleeping thread, runs it for a moment, and gives it back: to sleep on, or to go on.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +20,9 @@
 #define SLICE		65536u
 #define SPIN_MIN_NS	1000u
 #define SPIN_MAX_NS	20000u
+/* How long a processor is lent, and the instructions between looks at the clock. */
+#define LEND_NS		50000u
+#define LEND_SLICE	2048u
 /* A timer that is further away is looked at again after this. */
 #define MAX_SLEEP_US	3600000000ull
 
@@ -34,7 +40,8 @@ void processor_irq(struct core *core)
 		return;
 	atomic_store_explicit(&core->irq, level, memory_order_release);
 	rv32_irq(core->cpu, level);
-	if (level)
+	/* who has it sees the line */
+	if (level && core->place != PROCESSOR_LENT)
 		pthread_cond_signal(&core->wake);
 }
 
@@ -83,6 +90,7 @@ static void sleep_locked(struct core *core)
 	uint64_t until = core->timer;
 	struct timespec at;
 
+	core->alarm = core->timer_armed ? until : UINT64_MAX;
 	if (!core->timer_armed) {
 		pthread_cond_wait(&core->wake, &core->lock);
 		return;
@@ -107,15 +115,47 @@ static void wait_for_interrupt(struct core *core)
 		spin(core);
 
 	pthread_mutex_lock(&core->lock);
-	while (!must_wake(core))
-		sleep_locked(core);
+	core->place = PROCESSOR_ASLEEP;
+	while (core->place != PROCESSOR_OWN) {
+		if (core->place == PROCESSOR_ASLEEP && must_wake(core))
+			core->place = PROCESSOR_OWN;
+		else
+			sleep_locked(core);
+	}
 	pthread_mutex_unlock(&core->lock);
+}
+
+bool processor_take(struct core *core)
+{
+	if (core->place != PROCESSOR_ASLEEP || atomic_load(&core->stop) || atomic_load(&core->pause))
+		return false;
+	core->place = PROCESSOR_LENT;
+	return true;
 }
 
 static void publish(struct core *core)
 {
 	atomic_store_explicit(&core->pc, rv32_pc(core->cpu), memory_order_relaxed);
 	atomic_store_explicit(&core->insn, rv32_instret(core->cpu), memory_order_relaxed);
+}
+
+void processor_lent(struct core *core)
+{
+	uint64_t end = core_now_ns() + LEND_NS;
+	enum rv32_stop why;
+	bool sleeps;
+
+	do {
+		why = rv32_run(core->cpu, LEND_SLICE);
+		publish(core);
+	} while ((why == RV32_BUDGET || (why == RV32_WFI && must_wake(core))) && core_now_ns() < end);
+
+	pthread_mutex_lock(&core->lock);
+	sleeps = why == RV32_WFI && !must_wake(core);
+	core->place = sleeps ? PROCESSOR_ASLEEP : PROCESSOR_OWN;
+	if (!sleeps || (core->timer_armed && core->timer < core->alarm))
+		pthread_cond_signal(&core->wake);
+	pthread_mutex_unlock(&core->lock);
 }
 
 static void set_status(struct core *core, uint32_t status, uint32_t error)

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Grows with every incompatible change of this header; QEMU's glue checks it. */
-#define QUILL_EMU_ABI 3
+#define QUILL_EMU_ABI 4
 
 /* The library hides everything but this interface. */
 #pragma GCC visibility push(default)
@@ -44,6 +44,11 @@ struct quill_emu_config {
 	const char *inject;
 	/** @kernels: "scalar", "avx2", "avx512"; NULL: the best that the processor has. */
 	const char *kernels;
+	/**
+	 * @lend: a thread that writes a doorbell may run the control processor itself for a moment, and so call @ops. It
+	 * holds nothing then that they, or a thread that holds it and calls this interface, would wait for.
+	 */
+	bool lend;
 };
 
 /**

@@ -141,6 +141,28 @@ static void quill_op_dma_unmap(void *opaque, void *ptr, uint64_t len, bool write
 	quill_dma_unmap(PCI_DEVICE(s), ptr, len, write, written);
 }
 
+/* With the big lock held. Masked vectors stay pending in the PBA, as msix_notify() does it. */
+static void quill_msix_deliver(void *opaque)
+{
+	DECLARE_BITMAP(raised, QUILL_MAX_VECTORS);
+	QuillState *s = opaque;
+	unsigned long vector;
+
+	bitmap_copy_and_clear_atomic(raised, s->msix_pending, QUILL_MAX_VECTORS);
+	if (s->gone)
+		return;
+
+	for (vector = find_first_bit(raised, s->vectors); vector < s->vectors;
+	     vector = find_next_bit(raised, s->vectors, vector + 1)) {
+		if (!msix_enabled(PCI_DEVICE(s))) {
+			trace_quill_msix_dropped(vector, "MSI-X is disabled");
+			continue;
+		}
+		trace_quill_msix(vector);
+		msix_notify(PCI_DEVICE(s), vector);
+	}
+}
+
 static void quill_op_msix(void *opaque, unsigned int vector)
 {
 	QuillState *s = opaque;
@@ -150,7 +172,11 @@ static void quill_op_msix(void *opaque, unsigned int vector)
 		return;
 	}
 	set_bit_atomic(vector, s->msix_pending);
-	qemu_bh_schedule(s->msix_bh);
+	/* A processor's thread that wrote a doorbell. The device's own have no business with the big lock: see quill_reset(). */
+	if (quill_bql_locked())
+		quill_msix_deliver(s);
+	else
+		qemu_bh_schedule(s->msix_bh);
 }
 
 static void quill_op_trace(void *opaque, const char *line)
@@ -203,28 +229,6 @@ static const struct quill_emu_ops quill_ops = {
 	.trace = quill_op_trace,
 	.event = quill_op_event,
 };
-
-/* The main loop's half of quill_op_msix(). Masked vectors stay pending in the PBA, as msix_notify() does it. */
-static void quill_msix_deliver(void *opaque)
-{
-	DECLARE_BITMAP(raised, QUILL_MAX_VECTORS);
-	QuillState *s = opaque;
-	unsigned long vector;
-
-	bitmap_copy_and_clear_atomic(raised, s->msix_pending, QUILL_MAX_VECTORS);
-	if (s->gone)
-		return;
-
-	for (vector = find_first_bit(raised, s->vectors); vector < s->vectors;
-	     vector = find_next_bit(raised, s->vectors, vector + 1)) {
-		if (!msix_enabled(PCI_DEVICE(s))) {
-			trace_quill_msix_dropped(vector, "MSI-X is disabled");
-			continue;
-		}
-		trace_quill_msix(vector);
-		msix_notify(PCI_DEVICE(s), vector);
-	}
-}
 
 /* ---- Reset ---------------------------------------------------------------- */
 
@@ -362,6 +366,7 @@ static bool quill_create(QuillState *s, Error **errp)
 		.profile = s->prop_profile,
 		.inject = s->prop_inject,
 		.kernels = s->prop_kernels,
+		.lend = true,
 	};
 	char why[256] = "";
 

@@ -298,15 +298,16 @@ static void firmware_that_never_sleeps_can_be_stopped(void **state)
 {
 	struct quill_host *h = make(false, 1);
 	struct image image = good_image();
+	uint64_t end = now_ms() + 5000;
 	uint32_t insn;
 
 	image.code[0] = 0x0000006f;	/* j . */
 	seal(&image);
 	start(h, &image, sizeof(image));
 	assert_int_equal(qh_read(h, CORE + QUILL_CORE_STATUS), QUILL_CORE_BOOTING);
-	usleep(20000);
-	insn = qh_read(h, CORE + QUILL_CORE_INSN_LO);
-	assert_true(insn > 1000);
+	while (qh_read(h, CORE + QUILL_CORE_INSN_LO) <= 1000 && now_ms() < end)
+		usleep(1000);
+	assert_true(qh_read(h, CORE + QUILL_CORE_INSN_LO) > 1000);
 	assert_int_equal(qh_read(h, CORE + QUILL_CORE_PC), QUILL_RV_TCM_BASE);
 	qh_write(h, CORE + QUILL_CORE_CTRL, QUILL_CORE_CTRL_STOP);
 	assert_true(wait_reg(h, CORE + QUILL_CORE_STATUS, QUILL_CORE_OFF));

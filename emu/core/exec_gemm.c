@@ -188,14 +188,12 @@ static void run_panel(struct part *p, const uint8_t *b, uint32_t panel)
 static uint32_t run_plain(struct part *p)
 {
 	const struct gemm *g = p->g;
-	uint8_t *b = dma_scratch(p->ctx, DMA_SCRATCH_B, quill_packed_panel(g->cmd->k));
+	const uint8_t *b;
 	uint32_t col, what = 0;
 
-	if (!b)
-		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_READ, g->cmd->b);
 	for (col = 0; col < p->cols && !what; col += QUILL_PANEL_N) {
 		what = gemm_pack_b(g->x, p->ctx, p->col + col, min32(QUILL_PANEL_N, p->cols - col),
-				   b, p->fault);
+				   &b, p->fault);
 		if (!what)
 			run_panel(p, b, col / QUILL_PANEL_N);
 	}
@@ -213,7 +211,7 @@ static uint32_t run_panels(struct part *p)
 	struct dma_view whole, one;
 	uint32_t i, what = 0;
 
-	if (g->flags & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS))
+	if (gemm_is_plain_b(g->x))
 		return run_plain(p);
 	if (dma_view_direct(p->ctx, &g->x->port, &all, 64, false, &whole)) {
 		for (i = 0; i < count; i++)

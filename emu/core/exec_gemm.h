@@ -12,14 +12,18 @@
 uint32_t exec_gemm_s8(struct exec *x, struct dma_fault *fault);
 uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault);
 
-/* ---- exec_gemm_plain.c: operands of int8 as others store them ---- */
+/* ---- exec_gemm_plain.c: operands as others store them ---- */
 
-/* Rows @row .. of A, which lies transposed, to @to with rows @ld bytes apart. */
-uint32_t gemm_turn_a(struct exec *x, struct dma_ctx *ctx, uint32_t row, uint32_t rows, int8_t *to,
+/* Rows @row .. of A, which lies transposed, to @to with rows @ld elements apart. */
+uint32_t gemm_turn_a(struct exec *x, struct dma_ctx *ctx, uint32_t row, uint32_t rows, void *to,
 		     uint64_t ld, struct dma_fault *fault);
-/* Columns @col .. of B, at most a panel's, packed into @to. */
-uint32_t gemm_pack_b(struct exec *x, struct dma_ctx *ctx, uint32_t col, uint32_t cols, uint8_t *to,
-		     struct dma_fault *fault);
+/* Columns @col .. of B, at most a panel's, packed: in the thread's scratch, until the next. */
+uint32_t gemm_pack_b(struct exec *x, struct dma_ctx *ctx, uint32_t col, uint32_t cols,
+		     const uint8_t **panel, struct dma_fault *fault);
+static inline bool gemm_is_plain_b(const struct exec *x)
+{
+	return quill_gemm_options(x->cmd) & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS);
+}
 
 /* ---- exec_gemm_out.c: from a tile to D ---- */
 

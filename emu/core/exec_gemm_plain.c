@@ -6,15 +6,18 @@
  * needs it, so that no buffer grows with the operand. With n rows of A, a panel's packing costs as much as some n / 100 of
  * its multiplication.
  */
-#include <string.h>
-
 #include "exec_gemm.h"
 
 /* Rows of A and of its transpose that are looked at together: both then stay in the first-level cache. */
 #define TURN	64u
 
-static void turn(int8_t *to, uint64_t ld, const int8_t *from, uint64_t stride, uint32_t rows,
-		 uint32_t k)
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void turn8(uint8_t *to, uint64_t ld, const uint8_t *from, uint64_t stride, uint32_t rows,
+		  uint32_t k)
 {
 	uint32_t r, i;
 
@@ -23,89 +26,68 @@ static void turn(int8_t *to, uint64_t ld, const int8_t *from, uint64_t stride, u
 			to[r * ld + i] = from[i * stride + r];
 }
 
-static uint32_t min32(uint32_t a, uint32_t b)
+static void turn16(uint16_t *to, uint64_t ld, const uint16_t *from, uint64_t stride, uint32_t rows,
+		   uint32_t k)
 {
-	return a < b ? a : b;
+	uint32_t r, i;
+
+	for (r = 0; r < rows; r++)
+		for (i = 0; i < k; i++)
+			to[r * ld + i] = from[i * stride + r];
 }
 
-uint32_t gemm_turn_a(struct exec *x, struct dma_ctx *ctx, uint32_t row, uint32_t rows, int8_t *to,
+uint32_t gemm_turn_a(struct exec *x, struct dma_ctx *ctx, uint32_t row, uint32_t rows, void *to,
 		     uint64_t ld, struct dma_fault *fault)
 {
 	const struct quill_cmd_gemm *c = &x->cmd->gemm;
-	struct dma_rows from = { .va = c->a + row, .rows = c->k, .stride = c->lda, .width = rows };
+	uint64_t size = quill_type_size(c->hdr.type_a), stride;
+	struct dma_rows from = {
+		.va = c->a + row * size, .rows = c->k, .stride = c->lda * size, .width = rows * size,
+	};
 	struct dma_view view;
 	uint32_t what, r, i;
 
-	what = dma_view_read(ctx, &x->port, &from, 1, DMA_SCRATCH_STRIP, &view, fault);
+	what = dma_view_read(ctx, &x->port, &from, size, DMA_SCRATCH_STRIP, &view, fault);
+	stride = what ? 0 : view.stride / size;
 	for (r = 0; r < rows && !what; r += TURN)
 		for (i = 0; i < c->k; i += TURN)
-			turn(to + r * ld + i, ld,
-			     (const int8_t *)view.ptr + i * view.stride + r, view.stride,
-			     min32(TURN, rows - r), min32(TURN, c->k - i));
+			if (size == 1)
+				turn8((uint8_t *)to + r * ld + i, ld,
+				      (const uint8_t *)view.ptr + i * stride + r, stride,
+				      min32(TURN, rows - r), min32(TURN, c->k - i));
+			else
+				turn16((uint16_t *)to + r * ld + i, ld,
+				       (const uint16_t *)view.ptr + i * stride + r, stride,
+				       min32(TURN, rows - r), min32(TURN, c->k - i));
 	dma_view_close(ctx, &view);
 	return what;
 }
 
-/* ---- B ---- */
-
-/* Four bytes of a column, their signs flipped; of the last ones @count exist. */
-static uint32_t quad(const uint8_t *p, uint64_t stride, uint32_t count)
-{
-	uint32_t x = 0, i;
-
-	for (i = 0; i < count; i++)
-		x |= (uint32_t)p[i * stride] << (8 * i);
-	return x ^ 0x80808080;
-}
-
-static void pack_rows(uint32_t *to, const uint8_t *b, uint64_t stride, uint32_t k, uint32_t cols)
-{
-	uint32_t i, c;
-
-	for (i = 0; i < k; i += QUILL_PANEL_K, to += QUILL_PANEL_N, b += QUILL_PANEL_K * stride) {
-		if (i + QUILL_PANEL_K <= k)
-			for (c = 0; c < cols; c++)
-				to[c] = quad(b + c, stride, QUILL_PANEL_K);
-		else
-			for (c = 0; c < cols; c++)
-				to[c] = quad(b + c, stride, k - i);
-	}
-}
-
-static void pack_columns(uint32_t *to, const uint8_t *b, uint64_t stride, uint32_t k, uint32_t cols)
-{
-	uint32_t c, i, x;
-
-	for (c = 0; c < cols; c++, b += stride) {
-		for (i = 0; i + QUILL_PANEL_K <= k; i += QUILL_PANEL_K) {
-			memcpy(&x, b + i, sizeof(x));
-			to[i / QUILL_PANEL_K * QUILL_PANEL_N + c] = x ^ 0x80808080;
-		}
-		if (i < k)
-			to[i / QUILL_PANEL_K * QUILL_PANEL_N + c] = quad(b + i, 1, k - i);
-	}
-}
-
-uint32_t gemm_pack_b(struct exec *x, struct dma_ctx *ctx, uint32_t col, uint32_t cols, uint8_t *to,
-		     struct dma_fault *fault)
+uint32_t gemm_pack_b(struct exec *x, struct dma_ctx *ctx, uint32_t col, uint32_t cols,
+		     const uint8_t **panel, struct dma_fault *fault)
 {
 	const struct quill_cmd_gemm *c = &x->cmd->gemm;
 	bool by_rows = quill_gemm_options(x->cmd) & QUILL_GEMM_B_ROWS;
+	uint64_t size = quill_type_size(c->hdr.type_b);
 	struct dma_rows from = {
-		.va = c->b + (by_rows ? col : (uint64_t)col * c->ldb),
+		.va = c->b + (by_rows ? col : (uint64_t)col * c->ldb) * size,
 		.rows = by_rows ? c->k : cols,
-		.stride = c->ldb,
-		.width = by_rows ? cols : c->k,
+		.stride = c->ldb * size,
+		.width = (by_rows ? cols : c->k) * size,
 	};
+	uint8_t *to = dma_scratch(ctx, DMA_SCRATCH_B, quill_packed_panel_of(c->hdr.type_b, c->k));
 	struct dma_view view;
 	uint32_t what;
 
+	if (!to)
+		return dma_fail(fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_READ, from.va);
 	what = dma_view_read(ctx, &x->port, &from, 1, DMA_SCRATCH_STRIP, &view, fault);
-	/* What a narrower panel has behind its last column is what it had: of no influence. */
-	if (!what && by_rows)
-		pack_rows((uint32_t *)to, view.ptr, view.stride, c->k, cols);
-	else if (!what)
-		pack_columns((uint32_t *)to, view.ptr, view.stride, c->k, cols);
+	if (!what)
+		x->emu->kernels->repack(&(struct quill_repack_tile){
+			.src = view.ptr, .src_stride = view.stride, .columns = !by_rows,
+			.panel = to, .n = cols, .k = c->k, .type = c->hdr.type_b,
+		});
 	dma_view_close(ctx, &view);
+	*panel = to;
 	return what;
 }

@@ -26,6 +26,7 @@ struct weights {
 	const struct quill_ext_gemm *ext;
 	struct gemm_out out;
 	bool floats;
+	bool turned;		/* A lies transposed */
 	uint32_t block_size;	/* bytes of a block of B; 0: B is packed */
 	uint32_t groups;	/* of K, with a sum each; 0: floats */
 	/* A as prepared, from row @first on */
@@ -83,15 +84,31 @@ static struct dma_rows rows_of_a(const struct weights *w, uint32_t row, uint32_t
 	};
 }
 
+/* Rows of 8-bit floats: where they lie, or turned in scratch. */
+static uint32_t view_a(struct weights *w, struct dma_ctx *ctx, uint32_t row, uint32_t rows,
+		       struct dma_view *view, struct dma_fault *fault)
+{
+	struct dma_rows from = rows_of_a(w, row, rows);
+
+	if (!w->turned)
+		return dma_view_read(ctx, &w->x->port, &from, 1, DMA_SCRATCH_STRIP, view, fault);
+	*view = (struct dma_view){
+		.ptr = dma_scratch(ctx, DMA_SCRATCH_UNPACK, (uint64_t)rows * w->cmd->k),
+		.stride = w->cmd->k,
+	};
+	if (!view->ptr)
+		return no_memory(fault, from.va);
+	return gemm_turn_a(w->x, ctx, w->first + row, rows, view->ptr, w->cmd->k, fault);
+}
+
 /* 8-bit floats become bfloat16, which all of them are. */
 static uint32_t prepare_widened(struct weights *w, struct dma_ctx *ctx, uint32_t row,
 				uint32_t rows, struct dma_fault *fault)
 {
-	struct dma_rows from = rows_of_a(w, row, rows);
 	struct dma_view view;
 	uint32_t what;
 
-	what = dma_view_read(ctx, &w->x->port, &from, 1, DMA_SCRATCH_STRIP, &view, fault);
+	what = view_a(w, ctx, row, rows, &view, fault);
 	if (!what)
 		w->x->emu->kernels->convert(&(struct quill_convert_tile){
 			.src = view.ptr,
@@ -133,11 +150,14 @@ static uint32_t prepare(void *arg, struct dma_ctx *ctx, uint64_t index, struct d
 	uint32_t row = (uint32_t)index * w->prep;
 	uint32_t rows = min32(w->prep, w->rows - row), what;
 	struct dma_rows from = rows_of_a(w, row, rows);
+	uint8_t *to = w->a + row * w->lda * w->elem;
 
 	if (quill_type_size(w->cmd->hdr.type_a) != w->elem)
 		return prepare_widened(w, ctx, row, rows, fault);
-	what = dma_read_rows(ctx, &w->x->port, &from, w->a + row * w->lda * w->elem,
-			     w->lda * w->elem, fault);
+	if (w->turned)
+		what = gemm_turn_a(w->x, ctx, w->first + row, rows, to, w->lda, fault);
+	else
+		what = dma_read_rows(ctx, &w->x->port, &from, to, w->lda * w->elem, fault);
 	if (!what && !w->floats)
 		what = prepare_groups(w, ctx, row, rows, fault);
 	return what;
@@ -288,6 +308,21 @@ static uint64_t panel_step(const struct weights *w, uint64_t ldb)
 			       quill_packed_panel_of(w->cmd->hdr.type_b, w->cmd->k);
 }
 
+/* Panels that are packed on the way. */
+static uint32_t run_plain(struct part *p)
+{
+	const uint8_t *b;
+	uint32_t col, what = 0;
+
+	for (col = 0; col < p->cols && !what; col += QUILL_PANEL_N) {
+		what = gemm_pack_b(p->w->x, p->ctx, p->col + col, min32(QUILL_PANEL_N, p->cols - col),
+				   &b, p->fault);
+		if (!what)
+			run_panel(p, b, 0, col);
+	}
+	return what;
+}
+
 static uint32_t run_panels(struct part *p)
 {
 	struct weights *w = p->w;
@@ -295,6 +330,8 @@ static uint32_t run_panels(struct part *p)
 	struct dma_rows all = rows_of_b(p, 0, p->cols);
 	struct dma_view view;
 
+	if (gemm_is_plain_b(w->x))
+		return run_plain(p);
 	if (dma_view_direct(p->ctx, &w->x->port, &all, align, false, &view)) {
 		for (col = 0; col < p->cols; col += QUILL_PANEL_N)
 			run_panel(p, (uint8_t *)view.ptr +
@@ -426,6 +463,7 @@ uint32_t exec_gemm_weights(struct exec *x, struct dma_fault *fault)
 
 	gemm_out_init(&w.out, x);
 	w.floats = w.cmd->hdr.type_a != QUILL_TYPE_S8;
+	w.turned = quill_gemm_options(x->cmd) & QUILL_GEMM_A_TRANSPOSED;
 	w.elem = w.floats ? sizeof(uint16_t) : 1;
 	w.block_size = quill_block_size(w.cmd->hdr.type_b);
 	w.groups = w.floats ? 0 : w.cmd->k / w.ext->group;

@@ -11,19 +11,20 @@ static enum mac_kind kind_of(uint32_t type_a, uint32_t type_b)
 	return type_a == QUILL_TYPE_E4M3 || type_a == QUILL_TYPE_E5M2 ? MAC_F8 : MAC_S8;
 }
 
-/* B of @count products, each @passes times: blocks in rows of their own, panels, or int8 as it is. */
+/* B of @count products, each @passes times: blocks in rows of their own, panels, or a matrix as it is. */
 static void cost_gemm_b(const struct profile *p, const union quill_cmd *cmd, uint64_t count,
 			uint64_t passes, struct cost *cost)
 {
 	const struct quill_cmd_gemm *c = &cmd->gemm;
 	uint64_t row = c->k / QUILL_BLOCK * quill_block_size(c->hdr.type_b);
+	uint64_t size = quill_type_size(c->hdr.type_b);
 	uint32_t options = quill_gemm_options(cmd);
 
 	passes *= count;
 	if (options & QUILL_GEMM_B_ROWS)
-		cost_read(p, cost, c->b, passes * c->k, c->n);
+		cost_read(p, cost, c->b, passes * c->k, c->n * size);
 	else if (options & QUILL_GEMM_B_COLUMNS)
-		cost_read(p, cost, c->b, passes * c->n, c->k);
+		cost_read(p, cost, c->b, passes * c->n, c->k * size);
 	else if (row && c->ldb == row)
 		cost_read(p, cost, c->b, passes, c->n * row);
 	else if (row)
@@ -80,16 +81,17 @@ void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost 
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm_batch *b = &cmd[3].gemm_batch;
 	uint64_t size = quill_type_size(c->hdr.type_d), batch = quill_gemm_batch(cmd);
-	uint64_t width = c->hdr.type_a == QUILL_TYPE_BF16 ? 2ull * c->k : c->k;
+	uint64_t a_size = quill_type_size(c->hdr.type_a);
 	bool turned = quill_gemm_options(cmd) & QUILL_GEMM_A_TRANSPOSED;
 	bool many = c->hdr.ext >= 3;
 	uint64_t blocks, passes, cycles;
 
 	/* A stays in half of the SRAM; where it does not fit, B comes once for each part of A. */
-	passes = div_up(c->m * width, p->sram_size / 2);
+	passes = div_up(a_size * c->m * c->k, p->sram_size / 2);
 	cost->macs = batch * c->m * c->n * c->k;
 	cost->mac_kind = kind_of(c->hdr.type_a, c->hdr.type_b);
-	cost_read(p, cost, c->a, batch * (turned ? c->k : c->m), turned ? c->m : width);
+	cost_read(p, cost, c->a, batch * (turned ? c->k : c->m),
+		  (turned ? c->m : c->k) * a_size);
 	/* What all products share is read once. */
 	cost_gemm_b(p, cmd, many && b->b_step ? batch : 1, passes, cost);
 	cost_gemm_scales(p, cmd, batch, many && b->column_step ? batch : 1, cost);

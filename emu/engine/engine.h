@@ -157,7 +157,7 @@ struct quill_repack_tile {
 	size_t src_stride;
 	/** @columns: a row of @src is a column of B, else a row. */
 	bool columns;
-	/** @panel: quill_packed_panel_of(type, k) bytes, all written. */
+	/** @panel: quill_packed_panel_of(type, k) bytes, all written; aligned to 4. */
 	uint8_t *panel;
 	/** @n: columns that exist, 1..QUILL_PANEL_N; the others become 0, as do rows behind @k. */
 	uint32_t n;

@@ -289,13 +289,13 @@ enum accel_gemm_act {
 	ACCEL_GEMM_GELU = 5,
 };
 
-/** enum accel_gemm_layout - how B of int8 lies in memory */
+/** enum accel_gemm_layout - how B lies in memory, but for blocks and S4 */
 enum accel_gemm_layout {
-	/** @ACCEL_GEMM_PACKED: as accel_pack_s8() makes it. */
+	/** @ACCEL_GEMM_PACKED: as accel_pack() makes it. */
 	ACCEL_GEMM_PACKED = 0,
-	/** @ACCEL_GEMM_ROWS: B[k][n] at b + k * ldb + n. */
+	/** @ACCEL_GEMM_ROWS: B[k][n] at b + k * ldb + n elements. */
 	ACCEL_GEMM_ROWS = 1,
-	/** @ACCEL_GEMM_COLUMNS: B[k][n] at b + n * ldb + k. */
+	/** @ACCEL_GEMM_COLUMNS: B[k][n] at b + n * ldb + k elements. */
 	ACCEL_GEMM_COLUMNS = 2,
 };
 
@@ -405,9 +405,9 @@ struct accel_gemm {
 	uint64_t d_scale;
 	/** @accumulate: ACCEL_S32, ACCEL_F32: the result is added to D; without @residual. */
 	bool accumulate;
-	/** @a_transposed: int8: A[m][k] is at a + k * lda + m; @lda at least @m, 0: @m. */
+	/** @a_transposed: A[m][k] is at a + k * lda + m elements; @lda at least @m, 0: @m. */
 	bool a_transposed;
-	/** @layout: of B of int8; with @ldb in elements if it is not packed, 0: no gaps. */
+	/** @layout: of B of int8 or floats; with @ldb in elements if it is not packed, 0: no gaps. */
 	enum accel_gemm_layout layout;
 	/** @batch: NULL: one product. */
 	const struct accel_gemm_batch *batch;

@@ -13,6 +13,7 @@
 #include "core.h"
 #include "quill_host.h"
 #include "ref.h"
+#include "ref_block.h"
 #include "ref_gemm_post.h"
 
 struct rig {
@@ -166,6 +167,89 @@ static void rows_that_are_quantised_need_not_fit_the_buffer_at_once(void **state
 	close_rig(&r);
 }
 
+/* ---- Operands as others store them ---- */
+
+/* Numbers that are no NaN. */
+static struct qh_buf *random_numbers(struct rig *r, uint32_t type, size_t count)
+{
+	size_t size = quill_type_size(type), i;
+	struct qh_buf *b = qh_alloc(r->h, r->as, count * size, QH_RW);
+	uint32_t x;
+
+	for (i = 0; i < count; i++) {
+		x = ref_narrow(type, ref_random_float(&r->rnd, -2, 2), false);
+		memcpy(b->ptr + i * size, &x, size);
+	}
+	return b;
+}
+
+/* @from as columns; columns @gap apart from end to beginning. */
+static struct qh_buf *turned(struct rig *r, const struct qh_buf *from, uint32_t size, uint32_t rows,
+			     uint32_t cols, uint32_t gap)
+{
+	struct qh_buf *b = qh_alloc(r->h, r->as, (size_t)cols * (rows + gap) * size, QH_RW);
+	uint32_t i, j;
+
+	for (i = 0; i < rows; i++)
+		for (j = 0; j < cols; j++)
+			memcpy(b->ptr + ((size_t)j * (rows + gap) + i) * size,
+			       from->ptr + ((size_t)i * cols + j) * size, size);
+	return b;
+}
+
+/* The product of packed operands, which test_exec_weights holds against the reference, is that of others. */
+static void check_layouts(struct rig *r, uint32_t type_a, uint32_t type_b)
+{
+	const uint32_t m = 100, n = 200, k = 3001, size_b = quill_type_size(type_b);
+	struct qh_buf *a = random_numbers(r, type_a, m * k), *b = random_numbers(r, type_b, n * k);
+	struct qh_buf *a_turned = turned(r, a, quill_type_size(type_a), m, k, 3);
+	struct qh_buf *b_turned = turned(r, b, size_b, n, k, 5);
+	struct qh_buf *packed = qh_alloc(r->h, r->as, quill_packed_size_of(type_b, n, k), QH_RW);
+	struct qh_buf *want = qh_alloc(r->h, r->as, m * n * 4, QH_RW);
+	struct qh_buf *d = qh_alloc(r->h, r->as, m * n * 4, QH_RW);
+	union quill_cmd *cmd;
+	uint32_t way;
+
+	ref_pack_float(b->ptr, k, type_b, n, k, 0x7f, packed->ptr);
+	for (way = 0; way < 4; way++) {
+		cmd = qh_gemm(&r->s, way & 1 ? a_turned->va : a->va, packed->va,
+			      way ? d->va : want->va, m, n, k);
+		cmd->hdr.type_a = (uint8_t)type_a;
+		cmd->hdr.type_b = (uint8_t)type_b;
+		cmd->hdr.type_d = QUILL_TYPE_F32;
+		cmd->gemm.lda = way & 1 ? m + 3 : k;
+		qh_cmd(&r->s, QUILL_OP_EXT);
+		cmd->hdr.ext = 2;
+		cmd[2].gemm_post.options = way & 1 ? QUILL_GEMM_A_TRANSPOSED : 0;
+		if (way) {
+			cmd->gemm.b = way & 2 ? b_turned->va : b->va;
+			cmd->gemm.ldb = way & 2 ? n + 5 : k;
+			cmd[2].gemm_post.options |= way & 2 ? QUILL_GEMM_B_ROWS : QUILL_GEMM_B_COLUMNS;
+		}
+		assert_int_equal(qh_run(r->h, 0, &r->s).status, 0);
+		r->s.count = 0;
+		if (way && memcmp(d->ptr, want->ptr, m * n * 4))
+			fail_msg("types %u and %u, layout %u differs from packed", type_a, type_b, way);
+		memset(d->ptr, 0x77, m * n * 4);
+	}
+}
+
+static void operands_as_others_store_them_give_what_packed_ones_do(void **state)
+{
+	static const uint32_t types[] = { QUILL_TYPE_BF16, QUILL_TYPE_E4M3, QUILL_TYPE_E5M2 };
+	unsigned int c, i;
+	struct rig r;
+
+	for (c = 0; c < CONFIGS; c++) {
+		open_rig(&r, &configs[c]);
+		for (i = 0; i < 3; i++) {
+			check_layouts(&r, types[i], types[i]);
+			check_layouts(&r, types[i], types[(i + 1) % 3]);
+		}
+		close_rig(&r);
+	}
+}
+
 static void what_is_read_beside_faults_where_it_cannot_be(void **state)
 {
 	struct problem p = { .m = 4, .n = 70, .k = 9, .batch = 1, .type_d = QUILL_TYPE_F32 };
@@ -207,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batches_of_small_and_of_large_products_equal_the_reference),
 		cmocka_unit_test(rows_that_are_quantised_need_not_fit_the_buffer_at_once),
+		cmocka_unit_test(operands_as_others_store_them_give_what_packed_ones_do),
 		cmocka_unit_test(what_is_read_beside_faults_where_it_cannot_be),
 	};
 

@@ -123,8 +123,18 @@ static void errors_of_the_third_record_name_the_field(void **state)
 		"ldb is 69; required: at least n, or k where B lies in columns (n is 70)");
 	REFUSED((c.a_transposed = true, c.lda = 3),
 		"lda is 3; required: at least m, since A is transposed (m is 4)");
-	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.a_transposed = true, c.lda = 7),
-		"options is 0x2; required: 1 + 2 + 4 + 8 at most for S8 (1), else 1 (type_b is 4)");
+	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.a_transposed = true, c.lda = 3),
+		"lda is 3; required: at least m, since A is transposed (m is 4)");
+	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.a = VA + 1), "a is 0x100001; required: a multiple of "
+		"the element's size");
+	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.layout = ACCEL_GEMM_COLUMNS, c.b = VA + 1),
+		"b is 0x100001; required: a multiple of the element's size");
+	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.layout = ACCEL_GEMM_COLUMNS, b.b_step = 3),
+		"b_step is 3; required: below 2^47, and a multiple of what the operand is aligned to");
+	REFUSED((c.type_b = ACCEL_Q8_0, c.k = 32, c.layout = ACCEL_GEMM_ROWS), "options is 0x4; required: "
+		"without 4 (rows) and 8 (columns): blocks and groups run along k (type_b is 8)");
+	REFUSED((c.type_b = ACCEL_S4, c.k = c.group = 32, c.layout = ACCEL_GEMM_COLUMNS), "options is 0x8; "
+		"required: without 4 (rows) and 8 (columns): blocks and groups run along k (type_b is 10)");
 	REFUSED(c.layout = 3,
 		"layout is 3; required: ACCEL_GEMM_PACKED (0), ROWS (1) or COLUMNS (2)");
 }

@@ -25,6 +25,7 @@ static struct cost gemm(uint32_t m, uint32_t n, uint32_t k)
 {
 	memset(cmd, 0, sizeof(cmd));
 	cmd[0].gemm.hdr.opcode = QUILL_OP_GEMM;
+	cmd[0].gemm.hdr.type_a = cmd[0].gemm.hdr.type_b = QUILL_TYPE_S8;
 	cmd[0].gemm.hdr.type_d = QUILL_TYPE_S8;
 	cmd[0].gemm.m = m;
 	cmd[0].gemm.n = n;
@@ -201,6 +202,20 @@ static void gemm_of_other_weights_counts_their_own_bytes(void **state)
 	c = cost_of("quill-1");
 	assert_int_equal(c.read, 2 * n * k + 2 * k);
 	assert_int_equal(c.mac_kind, MAC_BF16);
+
+	/* as it is it has as many, here without padding */
+	cmd[0].hdr.ext = 2;
+	cmd[2].gemm_post.options = QUILL_GEMM_B_ROWS;
+	cmd[0].gemm.ldb = n;
+	assert_int_equal(cost_of("quill-1").read, c.read);
+	cmd[2].gemm_post.options = QUILL_GEMM_B_COLUMNS;
+	cmd[0].gemm.ldb = k;
+	assert_int_equal(cost_of("quill-1").read, c.read);
+	/* A's one row, transposed: a burst an element */
+	cmd[2].gemm_post.options |= QUILL_GEMM_A_TRANSPOSED;
+	assert_int_equal(cost_of("quill-1").read, c.read + k * (64 - 2));
+	cmd[0].hdr.ext = 1;
+	cmd[0].gemm.ldb = 0;
 
 	cmd[0].hdr.type_a = cmd[0].hdr.type_b = QUILL_TYPE_E4M3;
 	c = cost_of("quill-1");

@@ -35,6 +35,7 @@ struct product {
 	struct vector_region *a, *b, *d, *d_scale, *scale, *bias, *row_scale, *gate, *residual;
 	/* B of the first product and of those behind it: k rows of n, or n columns of k narrow floats */
 	uint8_t plain[2][MAX_CELLS * 32];
+	uint8_t rows[3 * 32 * 2];
 };
 
 static size_t up(size_t size, size_t to)
@@ -104,22 +105,26 @@ static void fill_blocks(struct product *p, uint8_t *to)
 /* B of one product, at @to. */
 static void fill_b_of(struct product *p, uint32_t i, uint8_t *to)
 {
-	int8_t *plain = (int8_t *)plain_of(p, i);
+	size_t size = quill_type_size(p->type_b), from, at;
+	uint8_t *plain = plain_of(p, i);
 	uint32_t n, k;
 
 	if (p->block) {
 		fill_blocks(p, to);
 		return;
 	}
-	random_numbers(p->v, p->type_b, (uint8_t *)plain, (size_t)p->n * p->k);
-	if (!p->s8)
+	random_numbers(p->v, p->type_b, plain, (size_t)p->n * p->k);
+	if (!p->ldb && !p->s8)
 		ref_pack_float(plain, p->k, p->type_b, p->n, p->k, 0x7f, to);
 	else if (!p->ldb)
-		ref_pack(plain, p->n, p->k, 0x5a, to);
-	for (n = 0; n < p->n && p->s8 && p->ldb; n++)
-		for (k = 0; k < p->k; k++)
-			to[p->mode & ROWS_B ? k * p->ldb + n : n * p->ldb + k] =
-				(uint8_t)plain[k * p->n + n];
+		ref_pack((int8_t *)plain, p->n, p->k, 0x5a, to);
+	for (n = 0; n < p->n && p->ldb; n++) {
+		for (k = 0; k < p->k; k++) {
+			from = p->s8 ? k * p->n + n : n * p->k + k;
+			at = p->mode & ROWS_B ? k * p->ldb + n : n * p->ldb + k;
+			memcpy(to + at * size, plain + from * size, size);
+		}
+	}
 }
 
 static void fill_b(struct product *p)
@@ -127,7 +132,8 @@ static void fill_b(struct product *p)
 	uint32_t count = p->mode & SHARED ? 1 : p->batch, i;
 
 	if (p->ldb)
-		p->b_step = (p->mode & ROWS_B ? p->k : p->n) * p->ldb;
+		p->b_step = (p->mode & ROWS_B ? p->k : p->n) * p->ldb *
+			    (p->block ? 1 : quill_type_size(p->type_b));
 	else
 		p->b_step = quill_packed_size_of(p->type_b, p->n, p->k);
 	p->b_step = up(p->b_step, p->ldb ? 2 : 64);
@@ -225,19 +231,28 @@ static const float *floats_at(const struct vector_region *r, size_t at)
 	return r ? (const float *)r->buf->ptr + at : NULL;
 }
 
-static void ref_s8(struct product *p, uint32_t i, struct ref_gemm *g)
+/* A of one product as dense rows; the same place for all. */
+static const void *rows_of_a(struct product *p, uint32_t i)
 {
-	const int8_t *a = (int8_t *)p->a->buf->ptr + i * p->a_step;
-	int8_t rows[MAX_CELLS];
+	const uint8_t *a = p->a->buf->ptr + i * p->a_step;
+	size_t size = quill_type_size(p->type_a), at;
 	uint32_t m, k;
 
-	for (m = 0; m < p->m; m++)
-		for (k = 0; k < p->k; k++)
-			rows[m * p->k + k] = p->mode & TURNED_A ? a[k * p->lda + m] : a[m * p->lda + k];
+	for (m = 0; m < p->m; m++) {
+		for (k = 0; k < p->k; k++) {
+			at = p->mode & TURNED_A ? k * p->lda + m : m * p->lda + k;
+			memcpy(p->rows + (m * p->k + k) * size, a + at * size, size);
+		}
+	}
+	return p->rows;
+}
+
+static void ref_s8(struct product *p, uint32_t i, struct ref_gemm *g)
+{
 	g->m = p->m;
 	g->n = p->n;
 	g->k = p->k;
-	g->a = rows;
+	g->a = rows_of_a(p, i);
 	g->lda = p->k;
 	g->b = (int8_t *)plain_of(p, i);
 	g->bias = floats_at(p->bias, i * p->columns);
@@ -268,7 +283,7 @@ static struct ref_floats floats_of(struct product *p, uint32_t i, float *y)
 static void ref_sums(struct product *p, uint32_t i, float *y)
 {
 	struct ref_floats out = floats_of(p, i, y);
-	const uint8_t *a = p->a->buf->ptr + i * p->a_step, *b = p->b->buf->ptr + i * p->b_step;
+	const uint8_t *b = p->b->buf->ptr + i * p->b_step;
 
 	if (p->s8) {
 		ref_s8(p, i, &(struct ref_gemm){ .type_d = QUILL_TYPE_F32, .d = y, .ldd = p->n,
@@ -276,7 +291,7 @@ static void ref_sums(struct product *p, uint32_t i, float *y)
 	} else if (p->block) {
 		struct ref_gemm_block g = {
 			.m = p->m, .n = p->n, .k = p->k, .group = QUILL_BLOCK, .type_b = p->type_b,
-			.a = (const int8_t *)a, .lda = p->lda, .b = b, .ldb = p->ldb, .out = out,
+			.a = rows_of_a(p, i), .lda = p->k, .b = b, .ldb = p->ldb, .out = out,
 		};
 
 		/* its one group's scales are those of the columns */
@@ -289,7 +304,7 @@ static void ref_sums(struct product *p, uint32_t i, float *y)
 	} else {
 		ref_gemm_float(&(struct ref_gemm_float){
 			.m = p->m, .n = p->n, .k = p->k, .type_a = p->type_a, .type_b = p->type_b,
-			.a = a, .lda = p->lda, .b = plain_of(p, i), .ldb = p->k, .out = out,
+			.a = rows_of_a(p, i), .lda = p->k, .b = plain_of(p, i), .ldb = p->k, .out = out,
 		});
 	}
 }
@@ -402,6 +417,20 @@ static const struct vector_row rows[] = {
 	{ "gemm: Q8_0, accumulated", make_post, MODE(S8, Q8_0, F32, 0, ACCUMULATE) },
 	ACTS("BF16 with BF16", BF16, BF16, F32),
 	{ "gemm: BF16 with BF16, a batch", make_post, MODE(BF16, BF16, F32, 0, BATCH | SHARED) },
+	{ "gemm: BF16, A transposed, B in rows", make_post,
+	  MODE(BF16, BF16, F32, 0, TURNED_A | ROWS_B | WIDE) },
+	{ "gemm: BF16, a batch, A transposed, B in columns", make_post,
+	  MODE(BF16, BF16, F32, 0, BATCH | TURNED_A | COLUMNS_B) },
+	{ "gemm: BF16 with E4M3 to S8 by row, a batch, B in rows", make_post,
+	  MODE(BF16, E4M3, S8, 0, BATCH | ROWS_B) },
+	{ "gemm: E4M3 with BF16 to S8 by row, A transposed, B in columns", make_post,
+	  MODE(E4M3, BF16, S8, 0, TURNED_A | COLUMNS_B | WIDE) },
+	{ "gemm: E4M3 with E4M3 to S8 by row, A transposed, B in rows", make_post,
+	  MODE(E4M3, E4M3, S8, 0, TURNED_A | ROWS_B) },
+	{ "gemm: E5M2 with E5M2 to S8 by row, a batch, A transposed, B in columns", make_post,
+	  MODE(E5M2, E5M2, S8, 0, BATCH | TURNED_A | COLUMNS_B) },
+	{ "gemm: Q8_0, A transposed", make_post, MODE(S8, Q8_0, F32, 0, TURNED_A) },
+	{ "gemm: S4 to S8 by row, a batch, A transposed", make_post, MODE(S8, S4, S8, 0, TURNED_A | BATCH) },
 	OTHERS("Q8_0", S8, Q8_0),
 	OTHERS("Q4_0", S8, Q4_0),
 	OTHERS("S4", S8, S4),

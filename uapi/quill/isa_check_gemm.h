@@ -41,12 +41,12 @@ static inline __u64 quill_gemm_a_bytes(const union quill_cmd *cmd)
 static inline __u64 quill_gemm_b_bytes(const union quill_cmd *cmd)
 {
 	const struct quill_cmd_gemm *c = &cmd->gemm;
-	__u32 flags = quill_gemm_options(cmd);
+	__u32 flags = quill_gemm_options(cmd), size = quill_type_size(c->hdr.type_b);
 
 	if (flags & QUILL_GEMM_B_ROWS)
-		return (__u64)(c->k - 1) * c->ldb + c->n;
+		return ((__u64)(c->k - 1) * c->ldb + c->n) * size;
 	if (flags & QUILL_GEMM_B_COLUMNS)
-		return (__u64)(c->n - 1) * c->ldb + c->k;
+		return ((__u64)(c->n - 1) * c->ldb + c->k) * size;
 	if (quill_block_size(c->hdr.type_b))
 		return (__u64)(c->n - 1) * c->ldb +
 		       c->k / QUILL_BLOCK * quill_block_size(c->hdr.type_b);
@@ -58,15 +58,34 @@ static inline __u64 quill_gemm_d_bytes(const union quill_cmd *cmd, __u64 stride,
 	return ((__u64)(cmd->gemm.m - 1) * stride + cmd->gemm.n) * size;
 }
 
-/* Where B of int8 is not packed. */
+static inline __u32 quill_check_gemm_a(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_gemm *c = &cmd->gemm;
+	int turned = !!(quill_gemm_options(cmd) & QUILL_GEMM_A_TRANSPOSED);
+	__u32 size = quill_type_size(c->hdr.type_a);
+
+	QUILL_REQUIRE(turned || c->m == 1 || c->lda >= c->k, STRIDE, 0, gemm, lda, "at least k|k");
+	QUILL_REQUIRE(!turned || c->k == 1 || c->lda >= c->m, STRIDE, 0, gemm, lda,
+		      "at least m, since A is transposed|m");
+	QUILL_REQUIRE(!(c->a & (size - 1)), ALIGN, 0, gemm, a, "a multiple of the element's size");
+	QUILL_REQUIRE(quill_check_range(c->a, turned ? c->k : c->m, (__u64)c->lda * size,
+					(__u64)(turned ? c->m : c->k) * size),
+		      RANGE, 0, gemm, a, QUILL_IN_48_BITS);
+	return QUILL_FAULT_NONE;
+}
+
+/* Where B is not packed. */
 static inline __u32 quill_check_gemm_plain_b(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gemm *c = &cmd->gemm;
 	int rows = !!(quill_gemm_options(cmd) & QUILL_GEMM_B_ROWS);
+	__u32 size = quill_type_size(c->hdr.type_b);
 
 	QUILL_REQUIRE((rows ? c->k : c->n) == 1 || c->ldb >= (rows ? c->n : c->k), STRIDE, 0, gemm,
 		      ldb, "at least n, or k where B lies in columns|n");
-	QUILL_REQUIRE(quill_check_range(c->b, rows ? c->k : c->n, c->ldb, rows ? c->n : c->k),
+	QUILL_REQUIRE(!(c->b & (size - 1)), ALIGN, 0, gemm, b, "a multiple of the element's size");
+	QUILL_REQUIRE(quill_check_range(c->b, rows ? c->k : c->n, (__u64)c->ldb * size,
+					(__u64)(rows ? c->n : c->k) * size),
 		      RANGE, 0, gemm, b, QUILL_IN_48_BITS);
 	return QUILL_FAULT_NONE;
 }
@@ -75,12 +94,14 @@ static inline __u32 quill_check_gemm_options(const union quill_cmd *cmd, struct 
 {
 	const struct quill_ext_gemm_post *p = &cmd[2].gemm_post;
 	__u32 type = cmd->hdr.type_d, both = QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS;
-	int s8 = cmd->hdr.type_a == QUILL_TYPE_S8 && cmd->hdr.type_b == QUILL_TYPE_S8;
 
-	QUILL_REQUIRE(!(p->options & ~(s8 ? QUILL_GEMM_OPTIONS : QUILL_GEMM_ACCUMULATE)), PARAM, 2,
-		      gemm_post, options, "1 + 2 + 4 + 8 at most for S8 (1), else 1|type_b");
+	QUILL_REQUIRE(!(p->options & ~QUILL_GEMM_OPTIONS), PARAM, 2, gemm_post, options,
+		      "1 + 2 + 4 + 8 at most");
 	QUILL_REQUIRE((p->options & both) != both, PARAM, 2, gemm_post, options,
 		      "4 (rows) or 8 (columns), not both");
+	QUILL_REQUIRE(!(p->options & both) || !(QUILL_TYPE_BIT(cmd->hdr.type_b) & QUILL_TBLOCKS), PARAM,
+		      2, gemm_post, options,
+		      "without 4 (rows) and 8 (columns): blocks and groups run along k|type_b");
 	QUILL_REQUIRE(!(p->options & QUILL_GEMM_ACCUMULATE) || type == QUILL_TYPE_S32 ||
 		      type == QUILL_TYPE_F32, PARAM, 2, gemm_post, options,
 		      "without 1 (accumulate), but for S32 (2) and F32 (3)|type_d");
@@ -114,7 +135,7 @@ static inline __u32 quill_check_gemm_post(const union quill_cmd *cmd, struct qui
 				     residual, residual_stride);
 	if (p->d_scale)
 		QUILL_REQUIRE_ROW(p->d_scale, c->m, 2, gemm_post, d_scale);
-	return quill_check_gemm_options(cmd, why);
+	return QUILL_FAULT_NONE;
 }
 
 /* @bytes: of one product's operand at @addr, which may be absent. */
@@ -166,7 +187,7 @@ static inline __u32 quill_check_gemm_batch(const union quill_cmd *cmd, struct qu
 	__u32 size = quill_type_size(c->hdr.type_d), plain, b_align;
 
 	plain = p->options & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS);
-	b_align = plain ? 1 : quill_block_size(c->hdr.type_b) ? 2 : 64;
+	b_align = plain ? quill_type_size(c->hdr.type_b) : quill_block_size(c->hdr.type_b) ? 2 : 64;
 	QUILL_REQUIRE(b->batch && b->batch <= QUILL_GEMM_MAX_BATCH, SHAPE, 3, gemm_batch, batch,
 		      "1..65536");
 	/* so that device time fits in 64 bits */

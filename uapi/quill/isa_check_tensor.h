@@ -43,27 +43,6 @@ static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 	return QUILL_FAULT_NONE;
 }
 
-/* A and B of int8. */
-static inline __u32 quill_check_gemm_s8(const union quill_cmd *cmd, struct quill_check *why)
-{
-	const struct quill_cmd_gemm *c = &cmd->gemm;
-	__u32 flags = quill_gemm_options(cmd);
-	int turned = !!(flags & QUILL_GEMM_A_TRANSPOSED);
-
-	QUILL_REQUIRE(turned || c->m == 1 || c->lda >= c->k, STRIDE, 0, gemm, lda, "at least k|k");
-	QUILL_REQUIRE(!turned || c->k == 1 || c->lda >= c->m, STRIDE, 0, gemm, lda,
-		      "at least m, since A is transposed|m");
-	QUILL_REQUIRE(quill_check_range(c->a, turned ? c->k : c->m, c->lda, turned ? c->m : c->k),
-		      RANGE, 0, gemm, a, QUILL_IN_48_BITS);
-	if (flags & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS))
-		return quill_check_gemm_plain_b(cmd, why);
-	QUILL_REQUIRE(!c->ldb, STRIDE, 0, gemm, ldb, "0 for packed B");
-	QUILL_REQUIRE(!(c->b & 63), ALIGN, 0, gemm, b, "a multiple of 64");
-	QUILL_REQUIRE(quill_check_range(c->b, 1, 0, quill_packed_size(c->n, c->k)), RANGE, 0,
-		      gemm, b, QUILL_IN_48_BITS);
-	return QUILL_FAULT_NONE;
-}
-
 static inline __u32 quill_check_gemm(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gemm *c = &cmd->gemm;
@@ -73,13 +52,15 @@ static inline __u32 quill_check_gemm(const union quill_cmd *cmd, struct quill_ch
 	QUILL_REQUIRE(c->n && c->n <= QUILL_GEMM_MAX_MN, SHAPE, 0, gemm, n, "1..2^24");
 	QUILL_REQUIRE(c->k && c->k <= QUILL_GEMM_MAX_K, SHAPE, 0, gemm, k, "1..65536");
 	QUILL_REQUIRE_MATRIX(c->d, c->m, c->ldd, c->n, size, 0, gemm, d, ldd);
-	if (c->hdr.type_a != QUILL_TYPE_S8 || c->hdr.type_b != QUILL_TYPE_S8) {
-		fault = quill_check_gemm_weights(cmd, why);
-	} else {
-		fault = quill_check_gemm_s8(cmd, why);
-		if (!fault)
-			fault = quill_check_gemm_epilogue(cmd, why);
-	}
+	fault = c->hdr.ext >= 2 ? quill_check_gemm_options(cmd, why) : QUILL_FAULT_NONE;
+	if (!fault)
+		fault = quill_check_gemm_operands(cmd, why);
+	if (fault)
+		return fault;
+	if (c->hdr.type_a == QUILL_TYPE_S8 && c->hdr.type_b == QUILL_TYPE_S8)
+		fault = quill_check_gemm_epilogue(cmd, why);
+	else
+		fault = quill_check_gemm_floats(cmd, why);
 	return fault ? fault : quill_check_gemm_more(cmd, why);
 }
 

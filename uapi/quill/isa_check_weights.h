@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note OR MIT */
 /*
- * Quill: rules of a GEMM of other types than int8. Included by isa_check_tensor.h.
+ * Quill: rules of a GEMM's operands, and of what other types than int8 have beside. Included by isa_check_tensor.h.
  */
 #ifndef QUILL_ISA_CHECK_WEIGHTS_H
 #define QUILL_ISA_CHECK_WEIGHTS_H
@@ -29,6 +29,8 @@ static inline __u32 quill_check_gemm_b(const union quill_cmd *cmd, struct quill_
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	__u32 type = c->hdr.type_b, row = c->k / QUILL_BLOCK * quill_block_size(type);
 
+	if (quill_gemm_options(cmd) & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS))
+		return quill_check_gemm_plain_b(cmd, why);
 	if (!row) {
 		QUILL_REQUIRE(!c->ldb, STRIDE, 0, gemm, ldb, "0 for packed B");
 		QUILL_REQUIRE(!(c->b & 63), ALIGN, 0, gemm, b, "a multiple of 64");
@@ -72,24 +74,22 @@ static inline __u32 quill_check_gemm_floats(const union quill_cmd *cmd, struct q
 	return QUILL_FAULT_NONE;
 }
 
-static inline __u32 quill_check_gemm_weights(const union quill_cmd *cmd, struct quill_check *why)
+/* What the first record names, and the groups of it. */
+static inline __u32 quill_check_gemm_operands(const union quill_cmd *cmd, struct quill_check *why)
 {
-	const struct quill_cmd_gemm *c = &cmd->gemm;
-	__u32 a_size = quill_type_size(c->hdr.type_a), fault;
-	int floats = !!(QUILL_TYPE_BIT(c->hdr.type_a) & QUILL_TFLOATS);
+	const struct quill_cmd_hdr *h = &cmd->hdr;
+	int floats = !!(QUILL_TYPE_BIT(h->type_a) & QUILL_TFLOATS);
+	__u32 fault;
 
-	QUILL_REQUIRE(QUILL_TYPE_BIT(c->hdr.type_b) & (floats ? QUILL_TFLOATS : QUILL_TBLOCKS), TYPE,
-		      0, hdr, type_b, "BF16 (4), E4M3 (6) or E5M2 (7) with another such, else S8 (1), "
+	QUILL_REQUIRE(QUILL_TYPE_BIT(h->type_b) & (floats ? QUILL_TFLOATS : QUILL_TS8 | QUILL_TBLOCKS),
+		      TYPE, 0, hdr, type_b, "BF16 (4), E4M3 (6) or E5M2 (7) with another such, else S8 (1), "
 		      "Q8_0 (8), Q4_0 (9) or S4 (10)|type_a");
-	QUILL_REQUIRE(quill_gemm_floats(cmd), TYPE, 0, hdr, type_d,
+	QUILL_REQUIRE(h->type_b == QUILL_TYPE_S8 || quill_gemm_floats(cmd), TYPE, 0, hdr, type_d,
 		      "F32 (3), BF16 (4), or S8 (1) with d_scale, but for S8 with S8|type_b");
-	QUILL_REQUIRE_MATRIX_AS(c->a, c->m, c->lda, c->k, a_size, 0, gemm, a, lda, "at least k|k");
-	fault = quill_check_gemm_groups(cmd, why);
-	if (!fault)
-		fault = quill_check_gemm_b(cmd, why);
-	if (!fault)
-		fault = quill_check_gemm_floats(cmd, why);
-	return fault;
+	fault = quill_check_gemm_a(cmd, why);
+	if (!fault && h->type_b != QUILL_TYPE_S8)
+		fault = quill_check_gemm_groups(cmd, why);
+	return fault ? fault : quill_check_gemm_b(cmd, why);
 }
 
 #endif /* QUILL_ISA_CHECK_WEIGHTS_H */

@@ -8,11 +8,11 @@
 /* quill_ext_gemm_post.options */
 /* D's old value is added last. type_d S32 (modulo 2^32) or F32; without @residual. */
 #define QUILL_GEMM_ACCUMULATE	(1u << 0)
-/* With int8: A lies as k rows of m elements; lda is at least m. */
+/* A lies as k rows of m elements; lda is at least m. */
 #define QUILL_GEMM_A_TRANSPOSED	(1u << 1)
-/* With int8: B is not packed: k rows of n elements (int8 as it is), ldb apart. */
+/* But for blocks: B is not packed: k rows of n elements as they are, ldb apart. */
 #define QUILL_GEMM_B_ROWS	(1u << 2)
-/* With int8: B is not packed: n rows of k elements, ldb apart. */
+/* But for blocks: B is not packed: n rows of k elements, ldb apart. */
 #define QUILL_GEMM_B_COLUMNS	(1u << 3)
 #define QUILL_GEMM_OPTIONS	0xfu
 

@@ -33,7 +33,10 @@ struct quill_cmd_gemm {
 	struct quill_cmd_hdr hdr;
 	/** @a: device address of A. */
 	__u64 a;
-	/** @b: device address of B: packed, 64-byte aligned; Q8_0, Q4_0: in blocks, 2-byte aligned. */
+	/**
+	 * @b: device address of B: packed, 64-byte aligned; Q8_0, Q4_0: in blocks, 2-byte aligned; not packed (isa_gemm.h):
+	 *	aligned to its element.
+	 */
 	__u64 b;
 	/** @d: device address of D, aligned to its element. */
 	__u64 d;
@@ -48,8 +51,8 @@ struct quill_cmd_gemm {
 	/** @ldd: elements from row to row of D, at least @n (if @m is over 1). */
 	__u32 ldd;
 	/**
-	 * @ldb: Q8_0, Q4_0: bytes from row to row of blocks, even, at least a row (if @n is over 1); int8 that is not packed
-	 *	(isa_gemm.h): elements from row to row; else 0.
+	 * @ldb: Q8_0, Q4_0: bytes from row to row of blocks, even, at least a row (if @n is over 1); B that is not packed:
+	 *	elements from row to row, at least a row (if there is more than one); else 0.
 	 */
 	__u32 ldb;
 };

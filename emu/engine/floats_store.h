@@ -52,6 +52,8 @@ static inline void floats_act(uint32_t act, uint32_t rows, uint32_t col, uint32_
 		return floats_act_op(QUILL_ACT_TANH, rows, col, end, y);
 	case QUILL_ACT_GELU + 1:
 		return floats_act_op(QUILL_ACT_GELU, rows, col, end, y);
+	case QUILL_ACT_GELU_ERF + 1:
+		return floats_act_op(QUILL_ACT_GELU_ERF, rows, col, end, y);
 	}
 }
 

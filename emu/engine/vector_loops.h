@@ -287,6 +287,8 @@ static inline void act_tile(const struct quill_act_tile *t)
 		return act_op(QUILL_ACT_TANH, t);
 	case QUILL_ACT_GELU:
 		return act_op(QUILL_ACT_GELU, t);
+	case QUILL_ACT_GELU_ERF:
+		return act_op(QUILL_ACT_GELU_ERF, t);
 	}
 }
 

@@ -287,6 +287,7 @@ enum accel_gemm_act {
 	ACCEL_GEMM_SILU = 3,
 	ACCEL_GEMM_TANH = 4,
 	ACCEL_GEMM_GELU = 5,
+	ACCEL_GEMM_GELU_ERF = 6,
 };
 
 /** enum accel_gemm_layout - how B lies in memory, but for blocks and S4 */
@@ -805,6 +806,8 @@ enum accel_act_op {
 	ACCEL_ACT_TANH = 3,
 	/** @ACCEL_ACT_GELU: the form with tanh */
 	ACCEL_ACT_GELU = 4,
+	/** @ACCEL_ACT_GELU_ERF: x (1 + erf(x / sqrt(2))) / 2 */
+	ACCEL_ACT_GELU_ERF = 5,
 };
 
 /**

@@ -16,7 +16,8 @@ static_assert((int)ACCEL_ACT_RELU == QUILL_ACT_RELU &&
 	      (int)ACCEL_ACT_SIGMOID == QUILL_ACT_SIGMOID &&
 	      (int)ACCEL_ACT_SILU == QUILL_ACT_SILU && (int)ACCEL_ACT_TANH == QUILL_ACT_TANH &&
 	      (int)ACCEL_ACT_GELU == QUILL_ACT_GELU &&
-	      QUILL_ACT_COUNT == 5, "functions of accel.h are those of isa.h");
+	      (int)ACCEL_ACT_GELU_ERF == QUILL_ACT_GELU_ERF &&
+	      QUILL_ACT_COUNT == 6, "functions of accel.h are those of isa.h");
 static_assert((int)ACCEL_REDUCE_SUM == QUILL_REDUCE_SUM &&
 	      (int)ACCEL_REDUCE_MAX == QUILL_REDUCE_MAX &&
 	      (int)ACCEL_REDUCE_ARGMAX == QUILL_REDUCE_ARGMAX &&

@@ -192,6 +192,7 @@ static void act_has_its_functions_limits(void **state)
 		[ACCEL_ACT_SILU] = { 0, 100, 0 },
 		[ACCEL_ACT_TANH] = { 0, 1, -1 },
 		[ACCEL_ACT_GELU] = { 0, 100, 0 },
+		[ACCEL_ACT_GELU_ERF] = { 0, 100, 0 },
 	};
 	struct fixture *f = *state;
 	unsigned int op, i;
@@ -199,7 +200,7 @@ static void act_has_its_functions_limits(void **state)
 	memcpy(at(f, 0), x, sizeof(x));
 	for (i = 0; i < 3; i++)
 		at(f, 1)[i] = 3;
-	for (op = 0; op < 5; op++) {
+	for (op = 0; op < 6; op++) {
 		struct accel_act act = {
 			.src = va(f, 0), .gate = op % 2 ? va(f, 1) : 0, .dst = va(f, 2) + 16 * op,
 			.op = (enum accel_act_op)op, .rows = 1, .n = 3,
@@ -208,7 +209,7 @@ static void act_has_its_functions_limits(void **state)
 		ok(f, accel_cmd_act(f->stream, &act, NULL));
 	}
 	run(f);
-	for (op = 0; op < 5; op++)
+	for (op = 0; op < 6; op++)
 		for (i = 0; i < 3; i++)
 			assert_true(at(f, 2)[op * 4 + i] == want[op][i] * (op % 2 ? 3 : 1));
 }

@@ -283,6 +283,23 @@ static float ref_gelu(float x)
 	return v < -87.0f ? 0.0f : x * ref_sigmoid(v);
 }
 
+static float ref_gelu_erf(float x)
+{
+	float a = fabsf(x) > 13.25f ? 13.25f : fabsf(x);
+	float v = -(a * (a / 2)), low = fmaf(-a, a / 2, -v), p, q;
+
+	p = fmaf(0x1.073044p-8f, a, 0x1.475062p-5f);
+	p = fmaf(p, a, 0x1.7323e6p-3f);
+	p = fmaf(p, a, 0x1.be05fep-2f);
+	p = a * fmaf(p, a, 0.5f);
+	q = fmaf(0x1.49da6ap-7f, a, 0x1.9a41f8p-4f);
+	q = fmaf(q, a, 0x1.db4b0ep-2f);
+	q = fmaf(q, a, 0x1.31b244p+0f);
+	q = fmaf(q, a, 0x1.ab452ep+0f);
+	q = fmaf(q, a, 1.0f);
+	return fmaf(-(fmaf(p, low, p) / q), ref_exp(v), larger(0.0f, x));
+}
+
 float ref_function(uint32_t op, float x)
 {
 	switch (op) {
@@ -294,8 +311,10 @@ float ref_function(uint32_t op, float x)
 		return x < -87.0f ? 0.0f : x * ref_sigmoid(x);
 	case QUILL_ACT_TANH:
 		return ref_tanh(x);
-	default:
+	case QUILL_ACT_GELU:
 		return ref_gelu(x);
+	default:
+		return ref_gelu_erf(x);
 	}
 }
 
@@ -385,6 +404,8 @@ double exact_function(uint32_t op, double x)
 		return x / (1 + exp(-x));
 	case QUILL_ACT_TANH:
 		return tanh(x);
+	case QUILL_ACT_GELU_ERF:
+		return x * erfc(-x / M_SQRT2) / 2;
 	default:
 		/* 0.5 x (1 + tanh(u)), where u is far below 0 and elsewhere */
 		return x / (1 + exp(-2 * sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));

@@ -296,6 +296,7 @@ static double exact_act(uint32_t act, double x)
 	case QUILL_ACT_SIGMOID + 1: return 1 / (1 + exp(-x));
 	case QUILL_ACT_SILU + 1: return x / (1 + exp(-x));
 	case QUILL_ACT_TANH + 1: return tanh(x);
+	case QUILL_ACT_GELU_ERF + 1: return x * erfc(-x / M_SQRT2) / 2;
 	case QUILL_ACT_GELU + 1: return x / (1 + exp(-2 * linear * (x + cubic * x * x * x)));
 	}
 	return x;
@@ -342,7 +343,8 @@ static double result(const struct ref_gemm *g, size_t at)
 
 static void results_are_near_the_exact_ones(void **state)
 {
-	static const char *const names[ACTS] = { "none", "relu", "sigmoid", "silu", "tanh", "gelu" };
+	static const char *const names[ACTS] = { "none", "relu", "sigmoid", "silu", "tanh", "gelu",
+					   "gelu_erf" };
 	static const uint32_t types[] = { QUILL_TYPE_F32, QUILL_TYPE_BF16 };
 	struct ref_random rnd = { 5 };
 	double worst, largest, bound, error;

@@ -443,6 +443,12 @@ static void functions_have_their_stated_values_at_the_edges(void **state)
 		{ QUILL_ACT_GELU, 0, 0 }, { QUILL_ACT_GELU, 0x80000000, 0x80000000 },
 		{ QUILL_ACT_GELU, 0x7f800000, 0x7f800000 }, { QUILL_ACT_GELU, 0xff800000, 0 },
 		{ QUILL_ACT_GELU, 0x7f7fffff, 0x7f7fffff }, { QUILL_ACT_GELU, 0xff7fffff, 0 },
+		{ QUILL_ACT_GELU_ERF, 0, 0 }, { QUILL_ACT_GELU_ERF, 0x80000000, 0x80000000 },
+		{ QUILL_ACT_GELU_ERF, 0x80000001, 0 }, { QUILL_ACT_GELU_ERF, 1, 1 },
+		{ QUILL_ACT_GELU_ERF, 0x7f800000, 0x7f800000 },
+		{ QUILL_ACT_GELU_ERF, 0xff800000, 0 },
+		{ QUILL_ACT_GELU_ERF, 0x7f7fffff, 0x7f7fffff },
+		{ QUILL_ACT_GELU_ERF, 0xff7fffff, 0 },
 	};
 	unsigned int i;
 
@@ -484,6 +490,10 @@ static void functions_are_within_their_stated_errors(void **state)
 		{ "gelu", QUILL_ACT_GELU, -0.0f, -1, -0x1.a6f67ep-1f, 3.1015 },
 		{ "gelu", QUILL_ACT_GELU, -1, -4, -0x1.f19486p+1f, 19.8693 },
 		{ "gelu", QUILL_ACT_GELU, -4, -0x1.3f909p+3f, -0x1.3f6adp+3f, 210.5741 },
+		{ "gelu_erf", QUILL_ACT_GELU_ERF, 0.0f, 20, 0x1.f39d8ep-6f, 3.8649 },
+		{ "gelu_erf", QUILL_ACT_GELU_ERF, -0.0f, -1, -0x1.0df496p-4f, 4.1208 },
+		{ "gelu_erf", QUILL_ACT_GELU_ERF, -1, -4, -0x1.42508cp+1f, 6.3730 },
+		{ "gelu_erf", QUILL_ACT_GELU_ERF, -4, -0x1.a61be6p+3f, -0x1.458f36p+3f, 6.7792 },
 	};
 	uint32_t x, i;
 	double worst;
@@ -507,6 +517,7 @@ static void what_is_cut_off_is_below_the_stated_size(void **state)
 		{ QUILL_ACT_SIGMOID, -87, 0x1p-125 },
 		{ QUILL_ACT_SILU, -87, 0x1p-119 },
 		{ QUILL_ACT_GELU, -0x1.3f909p+3f, 0x1p-122 },
+		{ QUILL_ACT_GELU_ERF, -0x1.a61be6p+3f, 0x1p-126 },
 	};
 	unsigned int i;
 	float x;

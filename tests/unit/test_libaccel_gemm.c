@@ -99,7 +99,7 @@ static void errors_of_the_third_record_name_the_field(void **state)
 	struct accel_gemm_batch b;
 	struct accel_gemm c;
 
-	REFUSED(c.act = 6, "act is 6; required: 0, or for floats an operation of ACT plus 1 (type_d is 3)");
+	REFUSED(c.act = 7, "act is 7; required: 0, or for floats an operation of ACT plus 1 (type_d is 3)");
 	REFUSED((c.type_d = ACCEL_S32, c.scale = 0), "act is 3; required: 0, or for floats an operation "
 		"of ACT plus 1 (type_d is 2)");
 	REFUSED((c.type_d = ACCEL_S32, c.scale = 0, c.act = 0),

@@ -354,8 +354,8 @@ static void eltwise_and_act_errors_name_the_field(void **state)
 	ACT((c.gate = 0, c.gate_stride = 5),
 	    "gate_stride is 5; required: 0, since there is no gate");
 	ACT(c.dst += 2, "dst is 0x100002; required: a multiple of 4");
-	ACT(c.op = (enum accel_act_op)5,
-	    "op is 5; required: 0..4 (RELU, SIGMOID, SILU, TANH, GELU)");
+	ACT(c.op = (enum accel_act_op)6,
+	    "op is 6; required: 0..5 (RELU, SIGMOID, SILU, TANH, GELU, GELU_ERF)");
 }
 
 static void reduce_and_gather_errors_name_the_field(void **state)

@@ -244,11 +244,11 @@ static struct mat *gelu(struct net *n, const struct mat *x)
 	struct mat *out = new_mat(n, x->rows, x->n);
 	uint32_t i;
 
-	order(qh_act(&n->s, QUILL_ACT_GELU, out->buf->va, x->buf->va, 0, x->rows, x->n));
+	order(qh_act(&n->s, QUILL_ACT_GELU_ERF, out->buf->va, x->buf->va, 0, x->rows, x->n));
 	ref_act(&(struct ref_act){ .dst = out->want, .dst_stride = x->n, .src = { x->want, x->n },
-				   .rows = x->rows, .n = x->n, .op = QUILL_ACT_GELU });
+				   .rows = x->rows, .n = x->n, .op = QUILL_ACT_GELU_ERF });
 	for (i = 0; i < x->rows * x->n; i++)
-		out->exact[i] = exact_function(QUILL_ACT_GELU, x->exact[i]);
+		out->exact[i] = exact_function(QUILL_ACT_GELU_ERF, x->exact[i]);
 	return out;
 }
 

@@ -444,8 +444,9 @@ static void vector_commands_in_sram_take_their_operations(void **state)
 	act->rows = 100;
 	act->n = 1000;
 	assert_int_equal(vector(QUILL_OP_ACT).cycles, (elems + 1023) / 1024);
+	for (act->op = QUILL_ACT_SIGMOID; act->op < QUILL_ACT_COUNT; act->op++)
+		assert_int_equal(vector(QUILL_OP_ACT).cycles, (16 * elems + 1023) / 1024);
 	act->op = QUILL_ACT_GELU;
-	assert_int_equal(vector(QUILL_OP_ACT).cycles, (16 * elems + 1023) / 1024);
 	act->gate = at;
 	assert_int_equal(vector(QUILL_OP_ACT).cycles, (17 * elems + 1023) / 1024);
 	assert_int_equal(vector(QUILL_OP_ACT).read, 0);

@@ -483,6 +483,8 @@ const struct case_kind case_kinds[] = {
 	{ "ACT TANH with gate", make_act, QUILL_ACT_TANH | ACT_GATED },
 	{ "ACT GELU", make_act, QUILL_ACT_GELU },
 	{ "ACT GELU with gate", make_act, QUILL_ACT_GELU | ACT_GATED },
+	{ "ACT GELU_ERF", make_act, QUILL_ACT_GELU_ERF },
+	{ "ACT GELU_ERF with gate", make_act, QUILL_ACT_GELU_ERF | ACT_GATED },
 	{ "REDUCE SUM", make_reduce, QUILL_REDUCE_SUM },
 	{ "REDUCE MAX", make_reduce, QUILL_REDUCE_MAX },
 	{ "REDUCE ARGMAX", make_reduce, QUILL_REDUCE_ARGMAX },

@@ -379,7 +379,8 @@ static void make_plain(struct vector *v, uint32_t mode)
 	{ "gemm: " text ", sigmoid", make_post, MODE(a, b, d, 2, 0) },				\
 	{ "gemm: " text ", silu", make_post, MODE(a, b, d, 3, GATE | RESIDUAL) },		\
 	{ "gemm: " text ", tanh", make_post, MODE(a, b, d, 4, GATE) },				\
-	{ "gemm: " text ", gelu", make_post, MODE(a, b, d, 5, RESIDUAL) }
+	{ "gemm: " text ", gelu", make_post, MODE(a, b, d, 5, RESIDUAL) },			\
+	{ "gemm: " text ", gelu_erf", make_post, MODE(a, b, d, 6, GATE) }
 
 #define OTHERS(text, a, b)									\
 	{ "gemm: " text " to BF16", make_plain, MODE(a, b, BF16, 0, 0) },			\
@@ -393,6 +394,8 @@ static const struct vector_row rows[] = {
 	  MODE(S8, S8, F32, 3, GATE | RESIDUAL | WIDE) },
 	{ "gemm: F32, gelu, special values", make_post,
 	  MODE(S8, S8, F32, 5, GATE | RESIDUAL | SPECIAL) },
+	{ "gemm: F32, gelu_erf, special values", make_post,
+	  MODE(S8, S8, F32, 6, GATE | RESIDUAL | SPECIAL) },
 	{ "gemm: BF16, special values", make_post,
 	  MODE(S8, S8, BF16, 0, GATE | RESIDUAL | SPECIAL) },
 	{ "gemm: S8 by row, wide", make_post, MODE(S8, S8, S8, 0, WIDE) },

@@ -64,6 +64,11 @@ static void make_gelu(struct qh_stream *s, const struct memory *m)
 	qh_act(s, QUILL_ACT_GELU, m->d, m->a, 0, ROWS, N);
 }
 
+static void make_gelu_erf(struct qh_stream *s, const struct memory *m)
+{
+	qh_act(s, QUILL_ACT_GELU_ERF, m->d, m->a, 0, ROWS, N);
+}
+
 static void make_softmax(struct qh_stream *s, const struct memory *m)
 {
 	qh_softmax(s, m->d, m->a, ROWS, N, 0.5f);
@@ -132,6 +137,7 @@ static const struct vector_case cases[] = {
 	{ "silu_gate", make_silu_gate, 1, 1, 1 },
 	{ "tanh", make_tanh, 1, 0, 1 },
 	{ "gelu", make_gelu, 1, 0, 1 },
+	{ "gelu_erf", make_gelu_erf, 1, 0, 1 },
 	{ "softmax", make_softmax, 1, 0, 1 },
 	{ "rmsnorm", make_rmsnorm, 1, 0, 1 },
 	{ "layernorm", make_layernorm, 1, 0, 1 },

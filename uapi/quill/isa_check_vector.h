@@ -138,7 +138,7 @@ static inline __u32 quill_check_act(const union quill_cmd *cmd, struct quill_che
 				     gate_stride);
 	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, act, dst, dst_stride);
 	QUILL_REQUIRE(c->op < QUILL_ACT_COUNT, PARAM, 0, act, op,
-		      "0..4 (RELU, SIGMOID, SILU, TANH, GELU)");
+		      "0..5 (RELU, SIGMOID, SILU, TANH, GELU, GELU_ERF)");
 	return QUILL_FAULT_NONE;
 }
 

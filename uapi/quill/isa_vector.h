@@ -206,7 +206,8 @@ enum quill_act_op {
 	QUILL_ACT_SILU = 2,	/* x * sigmoid(x) */
 	QUILL_ACT_TANH = 3,
 	QUILL_ACT_GELU = 4,	/* the form with tanh */
-	QUILL_ACT_COUNT = 5,
+	QUILL_ACT_GELU_ERF = 5,	/* the form with erf */
+	QUILL_ACT_COUNT = 6,
 };
 
 /**

@@ -138,15 +138,21 @@ static bool quill_irq_process_one(struct quill_queue *queue)
 }
 
 /*
- * quill_irq_process() - read the completions that are there
+ * quill_irq_process_locked() - read the completions that are there. Under queue->lock.
  */
+void quill_irq_process_locked(struct quill_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	while (quill_irq_process_one(queue))
+		;
+}
+
 void quill_irq_process(struct quill_queue *queue)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	while (quill_irq_process_one(queue))
-		;
+	quill_irq_process_locked(queue);
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 

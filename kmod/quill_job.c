@@ -6,10 +6,14 @@
  *
  * A job waits in drm_sched for the fences it depends on and for room in the ring (one credit an
  * entry), is then appended to queue->running and written to the ring, and leaves both when its
- * completion record is read. queue->running, and not the scheduler's list, is what a recovery
- * works on: a job that has to run again is written to the ring again, and its fence never
- * knows. So the scheduler's own timeout is unused (its timer starts anew with each job that is
- * pushed, and so could be put off for long): see quill_reset.c for the watchdog.
+ * completion record is read. One that waits for nothing, on a queue of which nothing waits in the
+ * scheduler, goes to the ring at once: the scheduler's work item would cost it more than its
+ * run. Each way has half of the ring's entries, so neither has to know of the other.
+ *
+ * queue->running, and not the scheduler's list, is what a recovery works on: a job that has to
+ * run again is written to the ring again, and its fence never knows. So the scheduler's own
+ * timeout is unused (its timer starts anew with each job that is pushed, and so could be put off
+ * for long): see quill_reset.c for the watchdog.
  *
  * Every fence signals: by the completion record; by a recovery that gives the job up; by
  * run_job() if the queue has ended; or at last by free_job(), for those that never ran.
@@ -24,6 +28,7 @@
 #include "quill_compat.h"
 #include "quill_drv.h"
 #include "quill_fence.h"
+#include "quill_irq.h"
 #include "quill_job.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
@@ -41,38 +46,51 @@ struct quill_out {
 	u64 point;
 };
 
+/* Hand the job to the hardware, or end it. Under queue->lock. */
+static void quill_job_start(struct quill_job *job)
+{
+	struct quill_queue *queue = job->queue;
+
+	lockdep_assert_held(&queue->lock);
+	if (queue->error) {
+		quill_queue_end_job(queue, job, queue->error);
+		return;
+	}
+	if (list_empty(&queue->running))
+		queue->head_since = ktime_get();
+	list_add_tail(&job->node, &queue->running);
+	quill_queue_post(queue);
+}
+
 static struct dma_fence *quill_job_run(struct drm_sched_job *base)
 {
 	struct quill_job *job = to_quill_job(base);
 	/* Taken first: the job may end before this returns. */
 	struct dma_fence *fence = dma_fence_get(job->fence);
 	struct quill_queue *queue = job->queue;
-	int error;
 
 	spin_lock_irq(&queue->lock);
-	error = queue->error;
-	if (!error) {
-		if (list_empty(&queue->running))
-			queue->head_since = ktime_get();
-		list_add_tail(&job->node, &queue->running);
-		quill_queue_post(queue);
-	} else {
-		quill_queue_end_job(queue, job, error);
-	}
+	queue->waiting--;
+	quill_job_start(job);
 	spin_unlock_irq(&queue->lock);
 	return fence;
+}
+
+static void quill_job_release(struct quill_job *job)
+{
+	struct quill_queue *queue = job->queue;
+
+	kfree(job);
+	if (atomic_dec_and_test(&queue->jobs))
+		wake_up_all(&queue->idle);
+	quill_queue_put(queue);
 }
 
 /* Free a job that was, or was not, armed. */
 static void quill_job_destroy(struct quill_job *job)
 {
-	struct quill_queue *queue = job->queue;
-
 	drm_sched_job_cleanup(&job->base);
-	kfree(job);
-	if (atomic_dec_and_test(&queue->jobs))
-		wake_up_all(&queue->idle);
-	quill_queue_put(queue);
+	quill_job_release(job);
 }
 
 static void quill_job_free(struct drm_sched_job *base)
@@ -82,6 +100,21 @@ static void quill_job_free(struct drm_sched_job *base)
 	quill_fence_signal(job->fence, -ECANCELED);
 	dma_fence_put(job->fence);
 	quill_job_destroy(job);
+}
+
+/*
+ * quill_job_ended() - free a job that the scheduler does not know
+ *
+ * Its queue is in the table of hardware queues, or held by who calls: this reference is not the last.
+ */
+void quill_job_ended(struct quill_job *job)
+{
+	struct quill_queue *queue = job->queue;
+
+	lockdep_assert_held(&queue->lock);
+	queue->direct--;
+	dma_fence_put(job->fence);
+	quill_job_release(job);
 }
 
 /* No timedout_job: the scheduler is told to never time out. */
@@ -129,7 +162,7 @@ static int quill_job_wait_for(struct quill_job *job, struct drm_file *file,
 	 * The ring keeps the order of one queue's jobs: waiting for it would only drain the
 	 * pipe.
 	 */
-	if (fence->context == job->queue->fence_context) {
+	if (fence->context == job->queue->fence_context || dma_fence_is_signaled(fence)) {
 		dma_fence_put(fence);
 		return 0;
 	}
@@ -189,6 +222,36 @@ static int quill_job_syncs(struct quill_job *job, struct drm_file *file,
 	return ret;
 }
 
+/* Under submit_lock, so that no other job comes between. */
+static bool quill_job_may_pass_by(struct quill_job *job)
+{
+	struct quill_queue *queue = job->queue;
+	bool may;
+
+	spin_lock_irq(&queue->lock);
+	may = !queue->waiting && queue->direct < QUILL_RING_DIRECT &&
+	      xa_empty(&job->base.dependencies);
+	if (may)
+		queue->direct++;
+	else
+		queue->waiting++;
+	spin_unlock_irq(&queue->lock);
+	return may;
+}
+
+/* Past the scheduler. The job may have ended when this returns. */
+static void quill_job_pass_by(struct quill_job *job)
+{
+	struct quill_queue *queue = job->queue;
+
+	drm_sched_job_cleanup(&job->base);
+	spin_lock_irq(&queue->lock);
+	quill_job_start(job);
+	/* What took no longer than its doorbell need not wait for the interrupt, which may come to a sleeping processor. */
+	quill_irq_process_locked(queue);
+	spin_unlock_irq(&queue->lock);
+}
+
 /* Under submit_lock: the point of no return. Syncobjs get their fences in the order of the jobs. */
 static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr_outs)
 {
@@ -198,11 +261,16 @@ static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr
 	lockdep_assert_held(&queue->submit_lock);
 	job->id = ++queue->last_job;
 	quill_fence_init(job->fence, queue->fence_context, job->id);
-	drm_sched_job_arm(&job->base);
+	job->direct = quill_job_may_pass_by(job);
+	if (!job->direct)
+		drm_sched_job_arm(&job->base);
 	for (i = 0; i < nr_outs; i++)
 		quill_out_publish(&outs[i], job->fence);
 	trace_quill_submit(job);
-	drm_sched_entity_push_job(&job->base);
+	if (job->direct)
+		quill_job_pass_by(job);
+	else
+		drm_sched_entity_push_job(&job->base);
 }
 
 static int quill_queue_accepts(struct quill_queue *queue)

@@ -24,6 +24,8 @@ struct quill_job {
 	u64 id;
 	u64 stream;
 	u32 size;
+	/** @direct: the scheduler does not know it. */
+	bool direct;
 	/** @posted: it is in the ring. Under queue->lock. */
 	bool posted;
 	/** @replays: how often it was first in its queue when its core had to be restarted. */
@@ -31,6 +33,8 @@ struct quill_job {
 };
 
 extern const struct drm_sched_backend_ops quill_sched_ops;
+
+void quill_job_ended(struct quill_job *job);
 
 int quill_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 

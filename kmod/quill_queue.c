@@ -101,7 +101,7 @@ static void quill_queue_write_desc(struct quill_queue *queue, struct quill_job *
 /*
  * quill_queue_post() - write what is not in the ring to the ring, and ring
  *
- * There is room: the scheduler has no more credits than the ring has entries. Jobs that are not in
+ * There is room: see QUILL_RING_ENTRIES. Jobs that are not in
  * the ring follow those that are.
  */
 void quill_queue_post(struct quill_queue *queue)
@@ -130,13 +130,18 @@ out:
  */
 void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int error)
 {
+	bool direct;
+
 	lockdep_assert_held(&queue->lock);
 	list_del_init(&job->node);
 	queue->head_since = ktime_get();
 	quill_stats_end_job(queue, error);
 	trace_quill_done(job, error);
-	/* The job may be freed from here on. */
+	/* The job may be freed from here on, by the scheduler, unless that does not know it. */
+	direct = job->direct;
 	quill_fence_signal(job->fence, error);
+	if (direct)
+		quill_job_ended(job);
 }
 
 /*
@@ -441,7 +446,7 @@ static struct quill_queue *quill_queue_create(struct quill_file *qfile, struct q
 	if (!queue->rings)
 		goto err_free;
 	ret = quill_sched_init(&queue->sched, &quill_sched_ops, qdev->submit_wq,
-			       QUILL_RING_ENTRIES, qdev->drm.dev);
+			       QUILL_RING_CREDITS, qdev->drm.dev);
 	if (ret)
 		goto err_rings;
 	sched = &queue->sched;

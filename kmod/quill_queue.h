@@ -22,8 +22,10 @@ struct quill_job;
 struct quill_user;
 struct quill_vm;
 
-/* Jobs that one queue can have in the hardware at once. */
-#define QUILL_RING_ENTRIES	64
+/* Jobs that one queue can have in the hardware at once: by way of the scheduler, and past it. */
+#define QUILL_RING_CREDITS	64
+#define QUILL_RING_DIRECT	64
+#define QUILL_RING_ENTRIES	(QUILL_RING_CREDITS + QUILL_RING_DIRECT)
 
 /**
  * struct quill_rings - what the firmware and the driver share of a queue, in coherent memory
@@ -100,6 +102,9 @@ struct quill_queue {
 	spinlock_t lock;
 	/** @running: jobs handed to the hardware, or waiting for it to come back; in order. */
 	struct list_head running;
+	/** @waiting: jobs that the scheduler has and has not run; @direct: those in @running that it does not know. */
+	u32 waiting;
+	u32 direct;
 	/** @tail: descriptors written; @seen: completions read. Running counts since CREATE. */
 	u32 tail;
 	u32 seen;

@@ -21,7 +21,7 @@
 #define SPIN_MIN_NS	1000u
 #define SPIN_MAX_NS	20000u
 /* How long a processor is lent, and the instructions between looks at the clock. */
-#define LEND_NS		50000u
+#define LEND_NS		100000u
 #define LEND_SLICE	2048u
 /* A timer that is further away is looked at again after this. */
 #define MAX_SLEEP_US	3600000000ull

@@ -164,6 +164,34 @@ TEST_F(submit, jobs_of_a_queue_run_in_order)
 	EXPECT_EQ(63, *(uint32_t *)(ctx->ptr + PAGE));
 }
 
+TEST_F(submit, a_job_that_waits_for_nothing_does_not_overtake_one_of_its_queue_that_waits)
+{
+	union quill_cmd endless = q_endless();
+	struct drm_quill_sync syncs[2] = {};
+	struct q_context *ctx = &self->ctx;
+	uint32_t other, last;
+	union quill_cmd fill;
+
+	ASSERT_EQ(0, q_queue_create(ctx->fd, ctx->vm, 0, &other));
+	memcpy(ctx->ptr + 2 * 64, &endless, sizeof(endless));
+	ASSERT_EQ(0, q_submit(ctx->fd, other, ctx->va + 2 * 64, 64, &syncs[0].handle));
+	fill = q_fill(q_data(ctx), 1, 64);
+	memcpy(ctx->ptr, &fill, sizeof(fill));
+	ASSERT_EQ(0, q_syncobj(ctx->fd, &syncs[1].handle));
+	syncs[1].flags = DRM_QUILL_SYNC_SIGNAL;
+	ASSERT_EQ(0, q_submit_syncs(ctx->fd, ctx->queue, ctx->va, 64, syncs, 2));
+	fill = q_fill(q_data(ctx), 2, 64);
+	memcpy(ctx->ptr + 64, &fill, sizeof(fill));
+	ASSERT_EQ(0, q_submit(ctx->fd, ctx->queue, ctx->va + 64, 64, &last));
+	EXPECT_EQ(-ETIME, q_wait(ctx->fd, last, SECOND / 20));
+	EXPECT_EQ(0, *(uint32_t *)(ctx->ptr + PAGE));
+
+	ASSERT_EQ(0, q_queue_destroy(ctx->fd, other));
+	EXPECT_EQ(0, q_finish(ctx->fd, syncs[1].handle));
+	EXPECT_EQ(0, q_finish(ctx->fd, last));
+	EXPECT_EQ(2, *(uint32_t *)(ctx->ptr + PAGE));
+}
+
 TEST_F(submit, counters_of_a_queue_grow_by_what_was_done)
 {
 	struct q_context *ctx = &self->ctx;

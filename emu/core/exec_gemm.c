@@ -55,6 +55,7 @@ struct part {
 	const uint8_t *bias;
 	const uint8_t *scale;
 	const float *row_scale;
+	const uint8_t *mult;	/* of a residual of int8 */
 };
 
 static uint32_t min32(uint32_t a, uint32_t b)
@@ -128,6 +129,9 @@ static uint32_t read_tables(struct part *p)
 				  &p->scale);
 	if (!what && s8)
 		what = check_requant(p);
+	if (!what && s8)
+		what = read_table(p, p->g->out.post->residual_mult, p->col, p->cols, 4, DMA_SCRATCH_GATE,
+				  &p->mult);
 	if (!what)
 		what = read_table(p, ext->row_scale, p->g->first + p->row, p->rows, 4,
 				  DMA_SCRATCH_ROW_SCALE, &row_scale);
@@ -162,8 +166,15 @@ static void finish_panel(const struct part *p, uint32_t col, struct quill_gemm_t
 	tile->zero = g->ext->zero;
 	tile->lo = g->ext->lo;
 	tile->hi = g->ext->hi;
-	if (tile->type_d == QUILL_TYPE_S8)
-		tile->requant = (const struct quill_requant *)p->scale + col;
+	if (tile->type_d != QUILL_TYPE_S8)
+		return;
+	tile->requant = (const struct quill_requant *)p->scale + col;
+	if (!p->mult)
+		return;
+	tile->residual = (const int8_t *)p->place.residual.ptr + col;
+	tile->residual_stride = p->place.residual.stride;
+	tile->residual_zero = g->ext->residual_zero;
+	tile->residual_mult = (const int32_t *)p->mult + col;
 }
 
 static void run_panel(struct part *p, const uint8_t *b, uint32_t panel)
@@ -364,8 +375,7 @@ static void product(union quill_cmd *to, const union quill_cmd *cmd, uint32_t i)
 	const struct quill_ext_gemm_batch *b = &cmd[3].gemm_batch;
 	struct quill_ext_gemm *e = &to[1].gemm_ext;
 	uint64_t rows = (uint64_t)i * cmd->gemm.m * 4, columns = (uint64_t)i * b->column_step;
-	uint32_t entry = cmd->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd) ?
-			 sizeof(struct quill_requant) : 4;
+	uint32_t entry = quill_gemm_requantised(cmd) ? sizeof(struct quill_requant) : 4;
 
 	memcpy(to, cmd, 3 * sizeof(*cmd));
 	to->hdr.ext = 2;
@@ -382,6 +392,8 @@ static void product(union quill_cmd *to, const union quill_cmd *cmd, uint32_t i)
 		to[2].gemm_post.gate += i * b->gate_step;
 	if (to[2].gemm_post.residual)
 		to[2].gemm_post.residual += i * b->residual_step;
+	if (to[2].gemm_post.residual_mult)
+		to[2].gemm_post.residual_mult += columns * 4;
 	if (to[2].gemm_post.d_scale)
 		to[2].gemm_post.d_scale += rows;
 }

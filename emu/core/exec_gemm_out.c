@@ -94,35 +94,39 @@ uint32_t gemm_out_end(struct gemm_out *out, uint32_t rows, struct dma_fault *fau
 
 /* ---- A tile's place ---- */
 
-/* The part of a matrix of float32 that lies over the place; none at address 0. */
-static uint32_t open_floats(struct gemm_place *p, uint64_t va, uint32_t stride, uint32_t row,
-			    uint32_t col, enum dma_scratch scratch, struct dma_view *view)
+/* The part of a matrix of @size-byte elements that lies over the place; none at address 0. */
+static uint32_t open_matrix(struct gemm_place *p, uint64_t va, uint64_t stride, uint32_t size,
+			    uint64_t at, enum dma_scratch scratch, struct dma_view *view)
 {
 	struct dma_rows rows = {
-		.va = va + ((uint64_t)row * stride + col) * sizeof(float),
+		.va = va + at * size,
 		.rows = p->rows.rows,
-		.stride = (uint64_t)stride * sizeof(float),
-		.width = p->rows.width / p->out->size * sizeof(float),
+		.stride = stride * size,
+		.width = p->rows.width / p->out->size * size,
 	};
 
 	if (!va)
 		return QUILL_FAULT_NONE;
-	return dma_view_read(p->ctx, &p->out->x->port, &rows, sizeof(float), scratch, view, p->fault);
+	return dma_view_read(p->ctx, &p->out->x->port, &rows, size, scratch, view, p->fault);
 }
 
 static uint32_t open_operands(struct gemm_place *p, uint32_t row, uint32_t col)
 {
 	const struct quill_ext_gemm_post *post = p->out->post;
 	const struct quill_cmd_gemm *c = p->out->cmd;
+	uint64_t residual = post->residual, stride = post->residual_stride;
 	uint32_t what;
 
-	what = open_floats(p, post->gate, post->gate_stride, row, col, DMA_SCRATCH_GATE, &p->gate);
+	if (post->options & QUILL_GEMM_ACCUMULATE && p->out->type == QUILL_TYPE_F32) {
+		residual = c->d;
+		stride = c->ldd;
+	}
+	what = open_matrix(p, post->gate, post->gate_stride, sizeof(float),
+			   (uint64_t)row * post->gate_stride + col, DMA_SCRATCH_GATE, &p->gate);
 	if (what)
 		return what;
-	if (post->options & QUILL_GEMM_ACCUMULATE && p->out->type == QUILL_TYPE_F32)
-		return open_floats(p, c->d, c->ldd, row, col, DMA_SCRATCH_RESIDUAL, &p->residual);
-	return open_floats(p, post->residual, post->residual_stride, row, col,
-			   DMA_SCRATCH_RESIDUAL, &p->residual);
+	return open_matrix(p, residual, stride, p->out->type == QUILL_TYPE_S8 ? 1 : sizeof(float),
+			   row * stride + col, DMA_SCRATCH_RESIDUAL, &p->residual);
 }
 
 /* In scratch; and what D holds, if int32 is added to it. */

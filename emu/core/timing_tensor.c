@@ -40,8 +40,7 @@ static void cost_gemm_scales(const struct profile *p, const union quill_cmd *cmd
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
 	uint64_t groups = e->group ? c->k / e->group : 1;
-	uint64_t scale = c->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd) ?
-			 sizeof(struct quill_requant) : 4;
+	uint64_t scale = quill_gemm_requantised(cmd) ? sizeof(struct quill_requant) : 4;
 
 	cost_read(p, cost, e->bias, sets, (uint64_t)c->n * 4);
 	cost_read(p, cost, e->scale, sets * (c->hdr.type_b == QUILL_TYPE_S4 ? groups : 1),
@@ -59,7 +58,7 @@ static uint64_t act_ops(const struct profile *p, uint32_t act)
 
 /* And the third. The vector lanes work behind the arrays; rows to be quantised wait in the arrays' buffers. */
 static void cost_gemm_post(const struct profile *p, const union quill_cmd *cmd, uint64_t batch,
-			   struct cost *cost)
+			   uint64_t sets, struct cost *cost)
 {
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm_post *post = &cmd[2].gemm_post;
@@ -67,7 +66,8 @@ static void cost_gemm_post(const struct profile *p, const union quill_cmd *cmd, 
 	bool accumulates = post->options & QUILL_GEMM_ACCUMULATE;
 
 	cost_read(p, cost, post->gate, rows, row);
-	cost_read(p, cost, post->residual, rows, row);
+	cost_read(p, cost, post->residual, rows, (uint64_t)c->n * quill_gemm_residual_size(cmd));
+	cost_read(p, cost, post->residual_mult, sets, row);
 	if (accumulates)
 		cost_read(p, cost, c->d, rows, row);
 	cost_write(p, cost, post->d_scale, batch, (uint64_t)c->m * 4);
@@ -84,6 +84,7 @@ void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost 
 	uint64_t a_size = quill_type_size(c->hdr.type_a);
 	bool turned = quill_gemm_options(cmd) & QUILL_GEMM_A_TRANSPOSED;
 	bool many = c->hdr.ext >= 3;
+	uint64_t sets = many && b->column_step ? batch : 1;
 	uint64_t blocks, passes, cycles;
 
 	/* A stays in half of the SRAM; where it does not fit, B comes once for each part of A. */
@@ -94,9 +95,9 @@ void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost 
 		  (turned ? c->m : c->k) * a_size);
 	/* What all products share is read once. */
 	cost_gemm_b(p, cmd, many && b->b_step ? batch : 1, passes, cost);
-	cost_gemm_scales(p, cmd, batch, many && b->column_step ? batch : 1, cost);
+	cost_gemm_scales(p, cmd, batch, sets, cost);
 	if (c->hdr.ext >= 2)
-		cost_gemm_post(p, cmd, batch, cost);
+		cost_gemm_post(p, cmd, batch, sets, cost);
 	cost_write(p, cost, c->d, batch * c->m, c->n * size);
 	blocks = batch * div_up(c->k, p->array_dim) * div_up(c->n, p->array_dim);
 	cycles = systolic_cycles(p, blocks, c->m, cost->mac_kind);

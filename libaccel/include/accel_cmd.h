@@ -309,7 +309,7 @@ enum accel_gemm_layout {
 struct accel_gemm_batch {
 	/** @count: products, 1..65536. */
 	uint32_t count;
-	/** @column_step: entries of bias and of scale from one product to the next; 0: all use the same. */
+	/** @column_step: entries of bias, scale and residual_mult from one product to the next; 0: all use the same. */
 	uint32_t column_step;
 	uint64_t a_step;
 	uint64_t b_step;
@@ -393,8 +393,16 @@ struct accel_gemm {
 	enum accel_gemm_act act;
 	/** @gate: device address of float[m][gate_stride], which float results are multiplied by then; 0: none. */
 	uint64_t gate;
-	/** @residual: device address of float[m][residual_stride], which is added last; 0: none. */
+	/**
+	 * @residual: device address of float[m][residual_stride], which is added last; 0: none. With @type_d ACCEL_S8 and no
+	 *	@d_scale: of int8_t[m][residual_stride], of which (residual - residual_zero) * residual_mult[n] is added
+	 *	to (sum + bias[n]) * mult[n] before the division; may be @d, with its stride.
+	 */
 	uint64_t residual;
+	/** @residual_mult: with a residual of int8: device address of int32_t[n]; else 0. */
+	uint64_t residual_mult;
+	/** @residual_zero: with a residual of int8: its zero point, -128..127. */
+	int32_t residual_zero;
 	/** @gate_stride: elements from row to row, at least @n; 0: @n. */
 	uint32_t gate_stride;
 	/** @residual_stride: likewise. */

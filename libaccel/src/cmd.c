@@ -134,12 +134,14 @@ static void accel_gemm_epilogue(struct quill_ext_gemm *ext, const struct accel_g
 	ext->zero = gemm->zero;
 	ext->lo = full ? -128 : gemm->lo;
 	ext->hi = full ? 127 : gemm->hi;
+	ext->residual_zero = gemm->residual_zero;
 }
 
 static void accel_gemm_post(struct quill_ext_gemm_post *post, const struct accel_gemm *gemm)
 {
 	post->gate = gemm->gate;
 	post->residual = gemm->residual;
+	post->residual_mult = gemm->residual_mult;
 	post->d_scale = gemm->d_scale;
 	post->gate_stride = gemm->gate && !gemm->gate_stride ? gemm->n : gemm->gate_stride;
 	post->residual_stride = gemm->residual && !gemm->residual_stride ? gemm->n :
@@ -208,7 +210,7 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 {
 	union quill_cmd cmd[QUILL_MAX_RECORDS];
 	bool post = gemm->gate || gemm->residual || gemm->d_scale || gemm->gate_stride ||
-		    gemm->residual_stride || gemm->act || gemm->accumulate || gemm->a_transposed ||
+		    gemm->residual_stride || gemm->residual_mult || gemm->act || gemm->accumulate || gemm->a_transposed ||
 		    gemm->layout;
 	int ret;
 

@@ -79,19 +79,18 @@ void ref_pack(const int8_t *b, uint32_t n, uint32_t k, uint8_t padding, uint8_t 
 			packed[quill_packed_offset(j, i, k)] = (uint8_t)(b[(size_t)i * n + j] + 128);
 }
 
-int8_t ref_requantise(int32_t x, struct quill_requant r, int32_t zero, int32_t lo, int32_t hi)
+int8_t ref_rescale(int64_t x, int32_t shift, int32_t zero, int32_t lo, int32_t hi)
 {
-	int64_t product = (int64_t)x * r.mult;
-	int64_t unit = (int64_t)1 << r.shift;
-	int64_t whole = product / unit;
-	int64_t rest = product % unit;
+	int64_t unit = (int64_t)1 << shift;
+	int64_t whole = x / unit;
+	int64_t rest = x % unit;
 	int64_t result;
 
 	if (rest < 0) {
 		rest += unit;
 		whole -= 1;
 	}
-	/* product = whole * unit + rest, 0 <= rest < unit */
+	/* x = whole * unit + rest, 0 <= rest < unit */
 	if (rest > unit - rest)
 		whole += 1;
 	else if (rest == unit - rest && whole % 2)
@@ -102,6 +101,11 @@ int8_t ref_requantise(int32_t x, struct quill_requant r, int32_t zero, int32_t l
 	if (result > hi)
 		return (int8_t)hi;
 	return (int8_t)result;
+}
+
+int8_t ref_requantise(int32_t x, struct quill_requant r, int32_t zero, int32_t lo, int32_t hi)
+{
+	return ref_rescale((int64_t)x * r.mult, r.shift, zero, lo, hi);
 }
 
 static int32_t wrap(int64_t x)
@@ -156,7 +160,12 @@ static void ref_element(const struct ref_gemm *g, uint32_t m, uint32_t n, int32_
 	}
 	if (g->bias)
 		acc = wrap((int64_t)acc + ((const int32_t *)g->bias)[n]);
-	if (g->type_d == QUILL_TYPE_S8)
+	if (g->type_d == QUILL_TYPE_S8 && g->residual_s8)
+		((int8_t *)g->d)[at] =
+			ref_rescale((int64_t)acc * g->requant[n].mult +
+				    (int64_t)(g->residual_s8[m * g->residual_stride + n] - g->residual_zero) *
+				    g->residual_mult[n], g->requant[n].shift, g->zero, g->lo, g->hi);
+	else if (g->type_d == QUILL_TYPE_S8)
 		((int8_t *)g->d)[at] = ref_requantise(acc, g->requant[n], g->zero, g->lo, g->hi);
 	else
 		((int32_t *)g->d)[at] = g->accumulate ?

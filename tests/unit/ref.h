@@ -38,11 +38,17 @@ struct ref_gemm {
 	/** @gate, @residual: F32, BF16: like D, with strides of their own, or NULL. */
 	const float *gate, *residual;
 	size_t gate_stride, residual_stride;
+	/** @residual_s8: S8: like D, with @residual_stride, or NULL. */
+	const int8_t *residual_s8;
+	int32_t residual_zero;
+	const int32_t *residual_mult;
 };
 
 /** ref_pack() - B[k][n] as isa.h packs it; padding bytes are set to @padding */
 void ref_pack(const int8_t *b, uint32_t n, uint32_t k, uint8_t padding, uint8_t *packed);
 
+/** ref_rescale() - x / 2^shift to the nearest, ties to even, plus zero, between lo and hi */
+int8_t ref_rescale(int64_t x, int32_t shift, int32_t zero, int32_t lo, int32_t hi);
 /** ref_requantise() - 32 to 8 bits */
 int8_t ref_requantise(int32_t x, struct quill_requant r, int32_t zero, int32_t lo, int32_t hi);
 

@@ -78,21 +78,12 @@ static float stored(float x)
 	return isnan(x) ? nanf("") : x;
 }
 
-/* (acc * mult + residual * its mult) / 2^shift, to the nearest, ties to even; then as without a residual. */
 static int8_t with_residual(const struct ref_conv2d *c, size_t window, uint32_t o, int32_t acc)
 {
 	int64_t residual = c->residual[window * c->residual_stride + o] - c->residual_zero;
-	int64_t sum = (int64_t)acc * c->requant[o].mult + residual * c->residual_mult[o];
-	int64_t unit = (int64_t)1 << c->requant[o].shift, whole = sum / unit, rest = sum % unit;
 
-	if (rest < 0) {
-		rest += unit;
-		whole -= 1;
-	}
-	if (rest > unit - rest || (rest == unit - rest && whole % 2))
-		whole += 1;
-	whole += c->zero;
-	return (int8_t)(whole < c->lo ? c->lo : whole > c->hi ? c->hi : whole);
+	return ref_rescale((int64_t)acc * c->requant[o].mult + residual * c->residual_mult[o],
+			   c->requant[o].shift, c->zero, c->lo, c->hi);
 }
 
 static void finish(const struct ref_conv2d *c, size_t window, uint32_t o, int32_t acc)

@@ -167,6 +167,66 @@ static void rows_that_are_quantised_need_not_fit_the_buffer_at_once(void **state
 	close_rig(&r);
 }
 
+/* ---- A residual of int8 ---- */
+
+/* B in rows; @in_place: the residual is where D will be. */
+static void check_residual_s8(struct rig *r, bool in_place)
+{
+	const uint32_t m = 300, n = 200, k = 70, ldd = n + 1;
+	struct qh_buf *a = random_s8(r, m * k), *b = random_s8(r, n * k), *d = random_s8(r, m * ldd);
+	struct qh_buf *residual = in_place ? d : random_s8(r, m * ldd);
+	struct qh_buf *requant = qh_alloc(r->h, r->as, n * sizeof(struct quill_requant), QH_RW);
+	struct qh_buf *bias = random_s8(r, n * 4), *mult = random_s8(r, n * 4);
+	union quill_cmd *cmd = qh_gemm(&r->s, a->va, b->va, d->va, m, n, k);
+	int8_t *want = malloc(m * ldd);
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		((struct quill_requant *)requant->ptr)[i] = (struct quill_requant){ 1 << 14, 24 };
+		((int32_t *)bias->ptr)[i] >>= 16;
+		((int32_t *)mult->ptr)[i] >>= 7;
+	}
+	memcpy(want, d->ptr, m * ldd);
+	ref_gemm(&(struct ref_gemm){
+		.m = m, .n = n, .k = k, .lda = k, .ldd = ldd, .type_d = QUILL_TYPE_S8,
+		.a = (int8_t *)a->ptr, .b = (int8_t *)b->ptr, .d = want, .bias = bias->ptr,
+		.requant = (struct quill_requant *)requant->ptr, .zero = 5, .lo = 5, .hi = 127,
+		.residual_s8 = (int8_t *)residual->ptr, .residual_stride = ldd, .residual_zero = -9,
+		.residual_mult = (int32_t *)mult->ptr,
+	});
+	qh_cmd(&r->s, QUILL_OP_EXT);
+	cmd->hdr.ext = 2;
+	cmd->hdr.type_d = QUILL_TYPE_S8;
+	cmd->gemm.ldb = n;
+	cmd->gemm.ldd = ldd;
+	cmd[1].gemm_ext.bias = bias->va;
+	cmd[1].gemm_ext.scale = requant->va;
+	cmd[1].gemm_ext.zero = cmd[1].gemm_ext.lo = 5;
+	cmd[1].gemm_ext.hi = 127;
+	cmd[1].gemm_ext.residual_zero = -9;
+	cmd[2].gemm_post.options = QUILL_GEMM_B_ROWS;
+	cmd[2].gemm_post.residual = residual->va;
+	cmd[2].gemm_post.residual_stride = ldd;
+	cmd[2].gemm_post.residual_mult = mult->va;
+	assert_int_equal(qh_run(r->h, 0, &r->s).status, 0);
+	r->s.count = 0;
+	assert_memory_equal(d->ptr, want, m * ldd);
+	free(want);
+}
+
+static void a_residual_of_int8_is_added_before_the_rounding(void **state)
+{
+	unsigned int c;
+	struct rig r;
+
+	for (c = 0; c < CONFIGS; c++) {
+		open_rig(&r, &configs[c]);
+		check_residual_s8(&r, false);
+		check_residual_s8(&r, true);
+		close_rig(&r);
+	}
+}
+
 /* ---- Operands as others store them ---- */
 
 /* Numbers that are no NaN. */
@@ -291,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batches_of_small_and_of_large_products_equal_the_reference),
 		cmocka_unit_test(rows_that_are_quantised_need_not_fit_the_buffer_at_once),
+		cmocka_unit_test(a_residual_of_int8_is_added_before_the_rounding),
 		cmocka_unit_test(operands_as_others_store_them_give_what_packed_ones_do),
 		cmocka_unit_test(what_is_read_beside_faults_where_it_cannot_be),
 	};

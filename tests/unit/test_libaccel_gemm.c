@@ -73,6 +73,16 @@ static void layouts_have_strides_of_their_own(void **state)
 	assert_int_equal(f->cmds[0].gemm.ldb, 7);
 	assert_int_equal(f->cmds[2].gemm_post.options,
 			 QUILL_GEMM_A_TRANSPOSED | QUILL_GEMM_B_COLUMNS | QUILL_GEMM_ACCUMULATE);
+	/* a residual of int8 has no alignment, and its own zero point and multipliers */
+	c = (struct accel_gemm){ .a = VA, .b = VA, .d = VA, .m = 4, .n = 70, .k = 7, .type_d = ACCEL_S8,
+				 .scale = VA, .residual = VA + 1, .residual_mult = VA + 4,
+				 .residual_zero = -3 };
+	s->count = 0;
+	assert_int_equal(accel_cmd_gemm(s, &c, NULL), 0);
+	assert_int_equal(f->cmds[1].gemm_ext.residual_zero, -3);
+	assert_int_equal(f->cmds[2].gemm_post.residual, VA + 1);
+	assert_int_equal(f->cmds[2].gemm_post.residual_stride, 70);
+	assert_int_equal(f->cmds[2].gemm_post.residual_mult, VA + 4);
 	/* a scale a row: the other scale is of floats, and nothing is clamped */
 	c = good_gemm();
 	c.type_d = ACCEL_S8;
@@ -105,7 +115,20 @@ static void errors_of_the_third_record_name_the_field(void **state)
 	REFUSED((c.type_d = ACCEL_S32, c.scale = 0, c.act = 0),
 		"gate is 0x100004; required: 0, but for floats (type_d is 2)");
 	REFUSED((c.type_d = ACCEL_S32, c.scale = 0, c.act = 0, c.gate = 0),
-		"residual is 0x100008; required: 0, but for floats (type_d is 2)");
+		"residual is 0x100008; required: 0 for S32 (2) (type_d is 2)");
+	REFUSED((c.type_d = ACCEL_S8, c.act = 0, c.gate = 0), "residual_mult is 0x0; required: an address "
+		"with a residual of S8 (1) without d_scale, else 0 (type_d is 1)");
+	REFUSED(c.residual_mult = VA, "residual_mult is 0x100000; required: an address with a residual of "
+		"S8 (1) without d_scale, else 0 (type_d is 3)");
+	REFUSED((c.type_d = ACCEL_S8, c.act = 0, c.gate = 0, c.residual_mult = VA + 2),
+		"residual_mult is 0x100002; required: a multiple of 4");
+	REFUSED((c.type_d = ACCEL_S8, c.act = 0, c.gate = 0, c.residual_mult = VA, c.residual_zero = 128),
+		"residual_zero is 128; required: -128..127 with a residual of S8 (1) without d_scale, else 0 "
+		"(type_d is 1)");
+	REFUSED(c.residual_zero = 1, "residual_zero is 1; required: -128..127 with a residual of S8 (1) "
+		"without d_scale, else 0 (type_d is 3)");
+	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.residual_zero = 1),
+		"residual_zero is 1; required: 0, but for S8 (1) (type_b is 4)");
 	REFUSED(c.d_scale = VA, "d_scale is 0x100000; required: 0, but for S8 (1) (type_d is 3)");
 	REFUSED((c.type_d = ACCEL_S8, c.d_scale = VA + 2), "d_scale is 0x100002; required: a multiple of 4");
 	REFUSED(c.gate_stride = 69, "gate_stride is 69; required: at least n (n is 70)");
@@ -160,6 +183,8 @@ static void errors_of_the_fourth_record_name_the_field(void **state)
 	REFUSED((c.gate = 0), "gate_step is 1024; required: 0 without the operand");
 	REFUSED((c.residual = 0), "residual_step is 2048; required: 0 without the operand");
 	REFUSED((c.bias = TOP - 300), "column_step is 80" TOP_TEXT);
+	REFUSED((c.type_d = ACCEL_S8, c.act = 0, c.gate = 0, b.gate_step = 0, c.row_scale = 0, c.residual_mult =
+		 TOP - 300), "column_step is 80" TOP_TEXT);
 	REFUSED((c.row_scale = TOP - 16), "row_scale is 0xfffffffffff0" TOP_TEXT);
 }
 

@@ -168,6 +168,14 @@ static void gemm_of_a_batch_counts_what_is_read_beside(void **state)
 	c = cost_of("quill-1");
 	assert_int_equal(c.read - one.read, cells * 4);
 	assert_int_equal(c.vector_ops, cells);
+
+	/* and of int8: a byte an element, and a multiplier a column */
+	cmd[0].gemm.hdr.type_d = QUILL_TYPE_S8;
+	cmd[2].gemm_post.options = 0;
+	one = cost_of("quill-1");
+	cmd[2].gemm_post.residual = cmd[2].gemm_post.residual_mult = 0x100000;
+	assert_int_equal(cost_of("quill-1").read - one.read, cells + 128 * 4);
+	assert_int_equal(cost_of("quill-1").vector_ops, cells);
 }
 
 /* The bytes of the file are what generation waits for. */

@@ -18,6 +18,8 @@ enum {
 	SHARED = 1 << 7,	/* of a batch: B and what belongs to columns */
 	WIDE = 1 << 8,		/* more than a panel of columns */
 	SPECIAL = 1 << 9,	/* NaN, infinities and denormals among the floats */
+	REQUANT = 1 << 10,	/* S8 by a multiplier and a shift a column */
+	IN_PLACE = 1 << 11,	/* the residual is where D will be */
 };
 
 #define MODE(a, b, d, act, flags)	\
@@ -32,7 +34,7 @@ struct product {
 	bool s8, by_row, block, exact;	/* exact: int32 or requantised results */
 	size_t a_step, b_step, d_step, columns;
 	union quill_cmd *cmd;
-	struct vector_region *a, *b, *d, *d_scale, *scale, *bias, *row_scale, *gate, *residual;
+	struct vector_region *a, *b, *d, *d_scale, *scale, *bias, *row_scale, *gate, *residual, *mult;
 	/* B of the first product and of those behind it: k rows of n, or n columns of k narrow floats */
 	uint8_t plain[2][MAX_CELLS * 32];
 	uint8_t rows[3 * 32 * 2];
@@ -67,8 +69,8 @@ static void shape(struct product *p)
 
 	p->s8 = p->type_a == QUILL_TYPE_S8 && p->type_b == QUILL_TYPE_S8;
 	p->block = p->type_b >= QUILL_TYPE_Q8_0;
-	p->by_row = p->type_d == QUILL_TYPE_S8 && !(p->mode & ACCUMULATE);
-	p->exact = p->type_d == QUILL_TYPE_S32 || (p->type_d == QUILL_TYPE_S8 && !p->by_row);
+	p->by_row = p->type_d == QUILL_TYPE_S8 && !(p->mode & REQUANT);
+	p->exact = p->type_d == QUILL_TYPE_S32 || p->mode & REQUANT;
 	p->m = 3;
 	p->n = p->mode & WIDE ? 66 : 5;
 	p->k = p->block ? 32 : 7;
@@ -156,7 +158,7 @@ static void fill_columns(struct product *p)
 		p->scale = vector_operand(p->v, count * sizeof(*r));
 		r = (struct quill_requant *)p->scale->buf->ptr;
 		for (i = 0; i < count; i++)
-			r[i] = (struct quill_requant){ 1 << 30, 54 + (int32_t)(i % 3) };
+			r[i] = (struct quill_requant){ 1 << 15, 24 + (int32_t)(i % 3) };
 		p->cmd[1].gemm_ext.lo = -128;
 		p->cmd[1].gemm_ext.hi = 127;
 	} else if (!p->exact) {
@@ -175,7 +177,7 @@ static void fill_columns(struct product *p)
 static void fill_d(struct product *p)
 {
 	p->d_step = (size_t)p->m * p->ldd * quill_type_size(p->type_d);
-	if (p->mode & ACCUMULATE) {
+	if (p->mode & (ACCUMULATE | IN_PLACE)) {
 		p->d = p->type_d == QUILL_TYPE_F32 ?
 		       vector_floats(p->v, p->batch * p->d_step / 4, p->mode & SPECIAL) :
 		       vector_bytes(p->v, p->batch * p->d_step);
@@ -185,6 +187,22 @@ static void fill_d(struct product *p)
 	p->d = vector_result(p->v, p->batch * p->d_step);
 	if (p->by_row)
 		p->d_scale = vector_result(p->v, p->batch * p->m * sizeof(float));
+}
+
+/* Of int8, with a multiplier of about the scale's for each column. */
+static void fill_residual_s8(struct product *p, struct quill_ext_gemm_post *post)
+{
+	size_t count = p->columns + p->n, i;
+
+	p->residual = p->mode & IN_PLACE ? p->d :
+		      vector_bytes(p->v, (size_t)p->batch * p->m * (p->n + 2));
+	post->residual = p->residual->buf->va;
+	post->residual_stride = p->mode & IN_PLACE ? p->ldd : p->n + 2;
+	p->mult = vector_operand(p->v, count * sizeof(int32_t));
+	for (i = 0; i < count; i++)
+		((int32_t *)p->mult->buf->ptr)[i] = (int32_t)ref_random(&p->v->rnd) >> 7;
+	post->residual_mult = p->mult->buf->va;
+	p->cmd[1].gemm_ext.residual_zero = -7;
 }
 
 static void fill_post(struct product *p)
@@ -199,7 +217,9 @@ static void fill_post(struct product *p)
 		post->gate = p->gate->buf->va;
 		post->gate_stride = p->n + 2;
 	}
-	if (p->mode & RESIDUAL) {
+	if (p->mode & RESIDUAL && p->mode & REQUANT) {
+		fill_residual_s8(p, post);
+	} else if (p->mode & RESIDUAL) {
 		p->residual = vector_floats(p->v, count, p->mode & SPECIAL);
 		post->residual = p->residual->buf->va;
 		post->residual_stride = p->n + 2;
@@ -219,7 +239,9 @@ static void fill_batch(struct product *p)
 	p->cmd->hdr.ext = 3;
 	*b = (struct quill_ext_gemm_batch){
 		.hdr = b->hdr, .a_step = p->a_step, .b_step = p->b_step, .d_step = p->d_step,
-		.gate_step = p->gate ? step : 0, .residual_step = p->residual ? step : 0,
+		.gate_step = p->gate ? step : 0,
+		.residual_step = !p->residual ? 0 : p->mode & IN_PLACE ? p->d_step :
+				 p->mode & REQUANT ? step / 4 : step,
 		.batch = p->batch, .column_step = (uint32_t)p->columns,
 	};
 }
@@ -264,11 +286,18 @@ static void ref_exact(struct product *p, uint32_t i)
 {
 	const struct quill_requant *requant = p->scale ?
 		(struct quill_requant *)p->scale->buf->ptr + i * p->columns : NULL;
-
-	ref_s8(p, i, &(struct ref_gemm){
+	struct ref_gemm g = {
 		.type_d = p->type_d, .d = p->d->want + i * p->d_step, .ldd = p->ldd,
 		.requant = requant, .lo = -128, .hi = 127, .accumulate = p->mode & ACCUMULATE,
-	});
+	};
+
+	if (p->residual) {
+		g.residual_stride = p->mode & IN_PLACE ? p->ldd : p->n + 2;
+		g.residual_s8 = (int8_t *)p->residual->buf->ptr + i * p->m * g.residual_stride;
+		g.residual_mult = (int32_t *)p->mult->buf->ptr + i * p->columns;
+		g.residual_zero = -7;
+	}
+	ref_s8(p, i, &g);
 }
 
 static struct ref_floats floats_of(struct product *p, uint32_t i, float *y)
@@ -403,6 +432,9 @@ static const struct vector_row rows[] = {
 	{ "gemm: S32, accumulated", make_post, MODE(S8, S8, S32, 0, ACCUMULATE) },
 	{ "gemm: S32, accumulated, wide", make_post, MODE(S8, S8, S32, 0, ACCUMULATE | WIDE) },
 	{ "gemm: F32, accumulated", make_post, MODE(S8, S8, F32, 1, ACCUMULATE | GATE) },
+	{ "gemm: S8, int8 residual", make_post, MODE(S8, S8, S8, 0, REQUANT | RESIDUAL | WIDE) },
+	{ "gemm: S8, a batch, int8 residual in place", make_post,
+	  MODE(S8, S8, S8, 0, REQUANT | RESIDUAL | IN_PLACE | BATCH) },
 	{ "gemm: S32, A transposed", make_post, MODE(S8, S8, S32, 0, TURNED_A) },
 	{ "gemm: S32, B in rows", make_post, MODE(S8, S8, S32, 0, ROWS_B | WIDE) },
 	{ "gemm: S32, B in columns", make_post, MODE(S8, S8, S32, 0, COLUMNS_B | WIDE) },

@@ -23,6 +23,18 @@ static inline int quill_gemm_floats(const union quill_cmd *cmd)
 	       quill_gemm_by_row(cmd);
 }
 
+/* The results are requantised: int8 by a multiplier and a shift a column. */
+static inline int quill_gemm_requantised(const union quill_cmd *cmd)
+{
+	return cmd->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd);
+}
+
+/* A residual is of int8 where the results are requantised. */
+static inline __u32 quill_gemm_residual_size(const union quill_cmd *cmd)
+{
+	return quill_gemm_requantised(cmd) ? 1 : 4;
+}
+
 static inline __u32 quill_gemm_batch(const union quill_cmd *cmd)
 {
 	return cmd->hdr.ext >= 3 ? cmd[3].gemm_batch.batch : 1;
@@ -110,6 +122,27 @@ static inline __u32 quill_check_gemm_options(const union quill_cmd *cmd, struct 
 	return QUILL_FAULT_NONE;
 }
 
+static inline __u32 quill_check_gemm_residual(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_cmd_gemm *c = &cmd[0].gemm;
+	const struct quill_ext_gemm_post *p = &cmd[2].gemm_post;
+	int s8 = quill_gemm_requantised(cmd);
+
+	QUILL_REQUIRE(s8 || quill_gemm_floats(cmd) || !p->residual, PARAM, 2, gemm_post, residual,
+		      "0 for S32 (2)|type_d");
+	QUILL_REQUIRE(p->residual || !p->residual_stride, STRIDE, 2, gemm_post, residual_stride,
+		      "0 without residual");
+	if (p->residual)
+		QUILL_REQUIRE_MATRIX(p->residual, c->m, p->residual_stride, c->n,
+				     quill_gemm_residual_size(cmd), 2, gemm_post, residual,
+				     residual_stride);
+	QUILL_REQUIRE((s8 && p->residual) == (p->residual_mult != 0), PARAM, 2, gemm_post,
+		      residual_mult, "an address with a residual of S8 (1) without d_scale, else 0|type_d");
+	if (p->residual_mult)
+		QUILL_REQUIRE_ROW(p->residual_mult, c->n, 2, gemm_post, residual_mult);
+	return QUILL_FAULT_NONE;
+}
+
 static inline __u32 quill_check_gemm_post(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
@@ -121,21 +154,14 @@ static inline __u32 quill_check_gemm_post(const union quill_cmd *cmd, struct qui
 	QUILL_REQUIRE(p->act <= (floats ? QUILL_ACT_COUNT : 0), PARAM, 2, gemm_post, act,
 		      "0, or for floats an operation of ACT plus 1|type_d");
 	QUILL_REQUIRE(floats || !p->gate, PARAM, 2, gemm_post, gate, "0, but for floats|type_d");
-	QUILL_REQUIRE(floats || !p->residual, PARAM, 2, gemm_post, residual,
-		      "0, but for floats|type_d");
 	QUILL_REQUIRE(p->gate || !p->gate_stride, STRIDE, 2, gemm_post, gate_stride,
 		      "0 without gate");
-	QUILL_REQUIRE(p->residual || !p->residual_stride, STRIDE, 2, gemm_post, residual_stride,
-		      "0 without residual");
 	if (p->gate)
 		QUILL_REQUIRE_MATRIX(p->gate, c->m, p->gate_stride, c->n, 4, 2, gemm_post, gate,
 				     gate_stride);
-	if (p->residual)
-		QUILL_REQUIRE_MATRIX(p->residual, c->m, p->residual_stride, c->n, 4, 2, gemm_post,
-				     residual, residual_stride);
 	if (p->d_scale)
 		QUILL_REQUIRE_ROW(p->d_scale, c->m, 2, gemm_post, d_scale);
-	return QUILL_FAULT_NONE;
+	return quill_check_gemm_residual(cmd, why);
 }
 
 /* @bytes: of one product's operand at @addr, which may be absent. */
@@ -158,8 +184,7 @@ static inline __u32 quill_check_gemm_batch_scales(const union quill_cmd *cmd,
 	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
 	const struct quill_ext_gemm_batch *b = &cmd[3].gemm_batch;
 	__u64 groups = e->group && c->hdr.type_b == QUILL_TYPE_S4 ? c->k / e->group : 1;
-	__u64 size = c->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd) ?
-		     sizeof(struct quill_requant) : 4;
+	__u64 size = quill_gemm_requantised(cmd) ? sizeof(struct quill_requant) : 4;
 	/* m and batch are below 2^25, a row's scales below 2^34 bytes */
 	__u64 row = (e->row_scale_stride ? (__u64)e->row_scale_stride : 1) * 4;
 
@@ -168,6 +193,10 @@ static inline __u32 quill_check_gemm_batch_scales(const union quill_cmd *cmd,
 		      RANGE, 3, gemm_batch, column_step, QUILL_IN_48_BITS);
 	QUILL_REQUIRE(!e->scale || quill_check_range(e->scale, b->batch, b->column_step * size,
 						     groups * c->n * size),
+		      RANGE, 3, gemm_batch, column_step, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(!cmd[2].gemm_post.residual_mult ||
+		      quill_check_range(cmd[2].gemm_post.residual_mult, b->batch,
+					(__u64)b->column_step * 4, (__u64)c->n * 4),
 		      RANGE, 3, gemm_batch, column_step, QUILL_IN_48_BITS);
 	QUILL_REQUIRE(!e->row_scale || (row * c->m < QUILL_GEMM_MAX_STEP &&
 					quill_check_range(e->row_scale, b->batch, row * c->m, row * c->m)),
@@ -185,6 +214,7 @@ static inline __u32 quill_check_gemm_batch(const union quill_cmd *cmd, struct qu
 	const struct quill_ext_gemm_post *p = &cmd[2].gemm_post;
 	const struct quill_ext_gemm_batch *b = &cmd[3].gemm_batch;
 	__u32 size = quill_type_size(c->hdr.type_d), plain, b_align;
+	__u32 residual = quill_gemm_residual_size(cmd);
 
 	plain = p->options & (QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS);
 	b_align = plain ? quill_type_size(c->hdr.type_b) : quill_block_size(c->hdr.type_b) ? 2 : 64;
@@ -197,7 +227,7 @@ static inline __u32 quill_check_gemm_batch(const union quill_cmd *cmd, struct qu
 	QUILL_REQUIRE_STEP(c->b, quill_gemm_b_bytes(cmd), b_align, b_step);
 	QUILL_REQUIRE_STEP(c->d, quill_gemm_d_bytes(cmd, c->ldd, size), size, d_step);
 	QUILL_REQUIRE_STEP(p->gate, quill_gemm_d_bytes(cmd, p->gate_stride, 4), 4, gate_step);
-	QUILL_REQUIRE_STEP(p->residual, quill_gemm_d_bytes(cmd, p->residual_stride, 4), 4,
+	QUILL_REQUIRE_STEP(p->residual, quill_gemm_d_bytes(cmd, p->residual_stride, residual), residual,
 			   residual_step);
 	return quill_check_gemm_batch_scales(cmd, why);
 }

@@ -14,7 +14,8 @@ static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
 	int floats = quill_gemm_floats(cmd);
-	int s8 = c->hdr.type_d == QUILL_TYPE_S8 && !floats;
+	int s8 = quill_gemm_requantised(cmd);
+	int residual = s8 && c->hdr.ext >= 2 && cmd[2].gemm_post.residual;
 	__u32 scale_size = s8 ? sizeof(struct quill_requant) : 4;
 
 	QUILL_REQUIRE(!(e->bias & 3), ALIGN, 1, gemm_ext, bias, "a multiple of 4");
@@ -37,6 +38,9 @@ static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 		      "-128..127 for S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(s8 ? e->hi >= e->lo && e->hi <= 127 : !e->hi, PARAM, 1, gemm_ext, hi,
 		      "lo..127 for S8 (1) without d_scale, else 0|type_d");
+	QUILL_REQUIRE(residual ? e->residual_zero >= -128 && e->residual_zero <= 127 : !e->residual_zero,
+		      PARAM, 1, gemm_ext, residual_zero,
+		      "-128..127 with a residual of S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(!e->group, PARAM, 1, gemm_ext, group, "0 for S8 (1)|type_b");
 	QUILL_REQUIRE(!e->row_scale_stride, STRIDE, 1, gemm_ext, row_scale_stride,
 		      "0 for S8 (1)|type_b");

@@ -71,6 +71,7 @@ static inline __u32 quill_check_gemm_floats(const union quill_cmd *cmd, struct q
 	QUILL_REQUIRE(!e->zero, PARAM, 1, gemm_ext, zero, "0, but for S8 (1)|type_b");
 	QUILL_REQUIRE(!e->lo, PARAM, 1, gemm_ext, lo, "0, but for S8 (1)|type_b");
 	QUILL_REQUIRE(!e->hi, PARAM, 1, gemm_ext, hi, "0, but for S8 (1)|type_b");
+	QUILL_REQUIRE(!e->residual_zero, PARAM, 1, gemm_ext, residual_zero, "0, but for S8 (1)|type_b");
 	return QUILL_FAULT_NONE;
 }
 

@@ -19,14 +19,18 @@
 /**
  * struct quill_ext_gemm_post - GEMM, third record: what is done with the results that the second describes
  *
- * For floats (type_d F32, BF16, or S8 with @d_scale): activation, then gate, then residual, each if given. All of
- * them are 0 for others.
+ * For floats (type_d F32, BF16, or S8 with @d_scale): activation, then gate, then residual, each if given. Others have
+ * none of them, but S8 may have a residual of int8: (residual - residual_zero) * residual_mult[n] joins (acc + bias[n]) *
+ * mult[n] before both are divided by 2^shift[n] and rounded, once, as CONV2D has it.
  */
 struct quill_ext_gemm_post {
 	struct quill_cmd_hdr hdr;
 	/** @gate: device address of f32[m][gate_stride], which results are multiplied by, 4-byte aligned, or 0. */
 	__u64 gate;
-	/** @residual: device address of f32[m][residual_stride], which is added, 4-byte aligned, or 0. */
+	/**
+	 * @residual: device address of f32[m][residual_stride], which is added, 4-byte aligned, or 0. S8 without @d_scale:
+	 *	of s8[m][residual_stride]; may be D's, with its stride.
+	 */
 	__u64 residual;
 	/** @d_scale: with type_d S8: device address of f32[m], a result: rows are quantised each by its own scale; or 0. */
 	__u64 d_scale;
@@ -38,14 +42,14 @@ struct quill_ext_gemm_post {
 	__u32 act;
 	/** @options: QUILL_GEMM_*. */
 	__u32 options;
-	/** @reserved: zero. */
-	__u64 reserved;
+	/** @residual_mult: with a residual of int8: device address of s32[n], 4-byte aligned; else 0. */
+	__u64 residual_mult;
 };
 
 #define QUILL_FIELDS_gemm_post(F) \
 	F(gemm_post, gate, ADDR) F(gemm_post, residual, ADDR) F(gemm_post, d_scale, ADDR) \
 	F(gemm_post, gate_stride, STRIDE) F(gemm_post, residual_stride, STRIDE) \
-	F(gemm_post, act, NUMBER) F(gemm_post, options, WORD) F(gemm_post, reserved, ZERO)
+	F(gemm_post, act, NUMBER) F(gemm_post, options, WORD) F(gemm_post, residual_mult, ADDR)
 
 #define QUILL_GEMM_MAX_BATCH	65536u
 #define QUILL_GEMM_MAX_STEP	(1ull << 47)
@@ -66,7 +70,7 @@ struct quill_ext_gemm_batch {
 	__u64 residual_step;
 	/** @batch: products, 1..QUILL_GEMM_MAX_BATCH. */
 	__u32 batch;
-	/** @column_step: entries of bias and of scale from one product to the next; 0: all have the same. */
+	/** @column_step: entries of bias, scale and residual_mult from one product to the next; 0: all have the same. */
 	__u32 column_step;
 };
 

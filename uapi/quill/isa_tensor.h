@@ -97,14 +97,15 @@ struct quill_ext_gemm {
 	__u32 group;
 	/** @row_scale_stride: with a @group and @row_scale: f32s from row to row of its groups' scales; else 0. */
 	__u32 row_scale_stride;
-	/** @reserved: zero. */
-	__u32 reserved;
+	/** @residual_zero: S8 with a residual (isa_gemm.h): its zero point, -128..127; else 0. */
+	__s32 residual_zero;
 };
 
 #define QUILL_FIELDS_gemm_ext(F) \
 	F(gemm_ext, bias, ADDR) F(gemm_ext, scale, ADDR) F(gemm_ext, row_scale, ADDR) \
 	F(gemm_ext, zero, SIGNED) F(gemm_ext, lo, SIGNED) F(gemm_ext, hi, SIGNED) \
-	F(gemm_ext, group, DIM) F(gemm_ext, row_scale_stride, STRIDE) F(gemm_ext, reserved, ZERO)
+	F(gemm_ext, group, DIM) F(gemm_ext, row_scale_stride, STRIDE) \
+	F(gemm_ext, residual_zero, SIGNED)
 
 /*
  * Packed B, for GEMM: panels of 64 columns; in a panel, groups of 4 rows (k), each of 256

@@ -172,7 +172,8 @@ uint32_t exec_rope(struct exec *x, struct dma_fault *fault)
 /* ---- QUANTISE, DEQUANTISE ---- */
 
 enum { QUANTISE_SRC, QUANTISE_DST, QUANTISE_SCALE };
-enum { DEQUANTISE_SRC, DEQUANTISE_SCALE, DEQUANTISE_DST };
+/* DEQUANTISE, and QUANTISE by given scales */
+enum { GIVEN_SRC, GIVEN_SCALE, GIVEN_DST };
 
 static void add_scales(struct vector *v, const struct quill_cmd_quantise *c, bool write)
 {
@@ -200,11 +201,49 @@ static void run_quantise(const struct vector *v, const struct vector_tile *t)
 	v->x->emu->kernels->quantise(&tile);
 }
 
+static void run_quantise_by(const struct vector *v, const struct vector_tile *t)
+{
+	const struct quill_ext_quantise *e = &v->cmd[1].quantise_ext;
+	uint32_t group = v->cmd->quantise.group;
+	struct quill_quantise_by_tile tile = {
+		.src = t->ptr[GIVEN_SRC],
+		.src_stride = t->stride[GIVEN_SRC],
+		.dst = t->ptr[GIVEN_DST],
+		.dst_stride = t->stride[GIVEN_DST],
+		.scale = t->ptr[GIVEN_SCALE],
+		.scale_stride = t->stride[GIVEN_SCALE],
+		.rows = t->rows,
+		.n = t->cols,
+		.group = group,
+		.skip = t->col % group,
+		.zero = e->zero,
+		.lo = e->lo,
+		.hi = e->hi,
+		.stream = t->stream,
+	};
+
+	v->x->emu->kernels->quantise_by(&tile);
+}
+
+static uint32_t exec_quantise_by(struct exec *x, struct dma_fault *fault)
+{
+	const struct quill_cmd_quantise *c = &x->cmd->quantise;
+	struct vector v = VECTOR(x, run_quantise_by, c, c->n);
+
+	v.unit = ANY_COLUMN;
+	add_input(&v, c->src, c->src_stride);
+	add_scales(&v, c, false);
+	add_matrix(&v, c->dst, c->dst_stride, 1, true);
+	return exec_vector(&v, fault);
+}
+
 uint32_t exec_quantise(struct exec *x, struct dma_fault *fault)
 {
 	const struct quill_cmd_quantise *c = &x->cmd->quantise;
 	struct vector v = VECTOR(x, run_quantise, c, c->n);
 
+	if (c->hdr.ext)
+		return exec_quantise_by(x, fault);
 	v.unit = c->group;
 	add_input(&v, c->src, c->src_stride);
 	add_matrix(&v, c->dst, c->dst_stride, 1, true);
@@ -216,12 +255,12 @@ static void run_dequantise(const struct vector *v, const struct vector_tile *t)
 {
 	uint32_t group = v->cmd->quantise.group;
 	struct quill_dequantise_tile tile = {
-		.src = t->ptr[DEQUANTISE_SRC],
-		.src_stride = t->stride[DEQUANTISE_SRC],
-		.dst = t->ptr[DEQUANTISE_DST],
-		.dst_stride = t->stride[DEQUANTISE_DST],
-		.scale = t->ptr[DEQUANTISE_SCALE],
-		.scale_stride = t->stride[DEQUANTISE_SCALE],
+		.src = t->ptr[GIVEN_SRC],
+		.src_stride = t->stride[GIVEN_SRC],
+		.dst = t->ptr[GIVEN_DST],
+		.dst_stride = t->stride[GIVEN_DST],
+		.scale = t->ptr[GIVEN_SCALE],
+		.scale_stride = t->stride[GIVEN_SCALE],
 		.rows = t->rows,
 		.n = t->cols,
 		.group = group,

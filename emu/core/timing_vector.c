@@ -54,10 +54,25 @@ void cost_rope(const struct profile *p, const union quill_cmd *cmd, struct cost 
 	finish_vector(p, c->rows, n, 3, cost);
 }
 
+/* Scales that are read. */
+static void cost_scales(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
+{
+	const struct quill_cmd_quantise *c = &cmd->quantise;
+
+	cost_read(p, cost, c->scale, quill_scale_rows(cmd), (uint64_t)(c->n / c->group) * 4);
+}
+
 void cost_quantise(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
 {
 	const struct quill_cmd_quantise *c = &cmd->quantise;
 
+	if (c->hdr.ext) {
+		cost_read(p, cost, c->src, c->rows, (uint64_t)c->n * 4);
+		cost_scales(p, cmd, cost);
+		cost_write(p, cost, c->dst, c->rows, c->n);
+		finish_vector(p, c->rows, c->n, 2, cost);
+		return;
+	}
 	/* for the maximum, and for the quotients: from memory if half of the SRAM cannot hold a group */
 	cost_read(p, cost, c->src, c->group > p->sram_size / 2 / 4 ? 2ull * c->rows : c->rows,
 		  (uint64_t)c->n * 4);
@@ -72,7 +87,7 @@ void cost_dequantise(const struct profile *p, const union quill_cmd *cmd, struct
 	const struct quill_cmd_quantise *c = &cmd->quantise;
 
 	cost_read(p, cost, c->src, c->rows, c->n);
-	cost_read(p, cost, c->scale, c->rows, (uint64_t)(c->n / c->group) * 4);
+	cost_scales(p, cmd, cost);
 	cost_write(p, cost, c->dst, c->rows, (uint64_t)c->n * 4);
 	finish_vector(p, c->rows, c->n, 2, cost);
 }

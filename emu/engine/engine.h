@@ -334,6 +334,27 @@ struct quill_quantise_tile {
 };
 
 /**
+ * struct quill_quantise_by_tile - rows of QUANTISE by given scales, or any columns of them
+ */
+struct quill_quantise_by_tile {
+	const float *src;
+	size_t src_stride;
+	int8_t *dst;
+	size_t dst_stride;
+	/** @scale: as in struct quill_dequantise_tile, like @group and @skip. */
+	const float *scale;
+	size_t scale_stride;
+	uint32_t rows;
+	uint32_t n;
+	uint32_t group;
+	uint32_t skip;
+	int32_t zero;
+	int32_t lo;
+	int32_t hi;
+	bool stream;
+};
+
+/**
  * struct quill_dequantise_tile - rows of DEQUANTISE, or any columns of them
  */
 struct quill_dequantise_tile {
@@ -433,6 +454,7 @@ struct quill_kernels {
 	void (*softmax)(const struct quill_softmax_tile *tile);
 	void (*rope)(const struct quill_rope_tile *tile);
 	void (*quantise)(const struct quill_quantise_tile *tile);
+	void (*quantise_by)(const struct quill_quantise_by_tile *tile);
 	void (*dequantise)(const struct quill_dequantise_tile *tile);
 	void (*eltwise)(const struct quill_eltwise_tile *tile);
 	void (*act)(const struct quill_act_tile *tile);

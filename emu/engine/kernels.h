@@ -16,7 +16,8 @@
 #define QUILL_TILE_KERNELS(X, set)							\
 	X(gemm, set) X(gemm_block, set) X(gemm_float, set)				\
 	X(attention, set) X(merge, set) X(norm, set) X(softmax, set) X(rope, set)			\
-	X(quantise, set) X(dequantise, set) X(eltwise, set) X(act, set) X(reduce, set)	\
+	X(quantise, set) X(quantise_by, set) X(dequantise, set) X(eltwise, set)		\
+	X(act, set) X(reduce, set)							\
 	X(topk, set) X(sample, set) X(embed, set)					\
 	X(patches, set) X(depthwise, set) X(pool, set) X(convert, set) X(repack, set)
 

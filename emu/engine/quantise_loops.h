@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* QUANTISE and DEQUANTISE, written once over lanes. kernels_*.c includes it. */
+/* QUANTISE, by scales that it finds or that are given, and DEQUANTISE, written once over lanes. kernels_*.c includes it. */
 #ifndef QUILL_QUANTISE_LOOPS_H
 #define QUILL_QUANTISE_LOOPS_H
 
@@ -120,6 +120,98 @@ static inline void quantise_tile(const struct quill_quantise_tile *t)
 		quantise_rows(t, true);
 	else
 		quantise_rows(t, false);
+}
+
+/* What a quotient becomes: its clamp is [lo, hi], and ROUND - zero brings it back from ROUND. */
+#define QUANTISE_ROUND	0x1.8p23f
+
+struct quantise_by {
+	vf lo, hi, back;
+};
+
+/* Less zero, so that it can be clamped before it is rounded: the edges are whole. A NaN becomes lo. */
+static inline vf quantise_clamp(const struct quantise_by *by, vf q)
+{
+	return vf_min(vf_max(q, by->lo), by->hi);
+}
+
+TEMPLATE void quantise_by_store(const struct quantise_by *by, int8_t *dst, vf q, uint32_t m,
+				const bool stream)
+{
+	q = vf_sub(vf_add(q, vf_set1(QUANTISE_ROUND)), by->back);
+	vector_write_s8(dst, q, m, stream);
+}
+
+/* By the inverse if it is @exact enough, as in quantise_values(): quotients are -255 .. 255 here. */
+TEMPLATE void quantise_by_one(const struct quantise_by *by, const float *src, int8_t *dst,
+			      uint32_t n, float scale, const bool exact, const bool stream)
+{
+	vf inverse = vf_set1(1.0f / scale);
+
+	OVER_VECTORS(e, m, n) {
+		vf x = vector_load(src + e, m), q = quantise_clamp(by, vf_mul(x, inverse));
+
+		if (!exact || vf_near_tie(q))
+			q = quantise_clamp(by, vf_div(x, vf_set1(scale)));
+		quantise_by_store(by, dst + e, q, m, stream);
+	}
+}
+
+TEMPLATE void quantise_by_group(const struct quantise_by *by, const float *src, int8_t *dst,
+				uint32_t n, float scale, const bool stream)
+{
+	if (scale >= FLT_MIN && scale <= 1 / FLT_MIN)
+		quantise_by_one(by, src, dst, n, scale, true, stream);
+	else
+		quantise_by_one(by, src, dst, n, scale, false, stream);
+}
+
+/* A scale an element. */
+TEMPLATE void quantise_by_each(const struct quantise_by *by, const float *src, int8_t *dst,
+			       uint32_t n, const float *scale, const bool stream)
+{
+	OVER_VECTORS(e, m, n) {
+		vf q = vf_div(vector_load(src + e, m), vector_load(scale + e, m));
+
+		quantise_by_store(by, dst + e, quantise_clamp(by, q), m, stream);
+	}
+}
+
+TEMPLATE void quantise_by_rows(const struct quill_quantise_by_tile *t, const bool stream)
+{
+	const struct quantise_by by = {
+		.lo = vf_set1((float)(t->lo - t->zero)), .hi = vf_set1((float)(t->hi - t->zero)),
+		.back = vf_set1(QUANTISE_ROUND - (float)t->zero),
+	};
+	uint32_t at, part;
+	size_t i;
+
+	for (i = 0; i < t->rows; i++) {
+		const float *src = t->src + i * t->src_stride;
+		const float *scale = t->scale + i * t->scale_stride;
+		int8_t *dst = t->dst + i * t->dst_stride;
+
+		if (t->group == 1) {
+			quantise_by_each(&by, src, dst, t->n, scale, stream);
+			continue;
+		}
+		for (at = 0, part = t->group - t->skip; at < t->n; at += part, part = t->group) {
+			part = t->n - at < part ? t->n - at : part;
+			quantise_by_group(&by, src + at, dst + at, part, *scale++, stream);
+		}
+	}
+	if (stream)
+		vf_stream_end();
+}
+
+static inline void quantise_by_tile(const struct quill_quantise_by_tile *t)
+{
+	bool whole = t->group == 1 || (t->group % LANES == 0 && t->skip % LANES == 0);
+
+	if (whole && vector_streams(t->stream, t->dst, t->dst_stride))
+		quantise_by_rows(t, true);
+	else
+		quantise_by_rows(t, false);
 }
 
 TEMPLATE void dequantise_group(const int8_t *src, float *dst, uint32_t n, float scale,

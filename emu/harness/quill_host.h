@@ -248,6 +248,9 @@ union quill_cmd *qh_rope(struct qh_stream *s, uint64_t dst, uint64_t src, uint64
 			 uint32_t rows, uint32_t heads, uint32_t dim);
 union quill_cmd *qh_quantise(struct qh_stream *s, uint64_t dst, uint64_t scale, uint64_t src,
 			     uint32_t rows, uint32_t n, uint32_t group);
+/** qh_quantise_by() - @scale is read; the second record is [1].quantise_ext, zero 0 and all of int8 */
+union quill_cmd *qh_quantise_by(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t scale,
+				uint32_t rows, uint32_t n, uint32_t group);
 union quill_cmd *qh_dequantise(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t scale,
 			       uint32_t rows, uint32_t n, uint32_t group);
 union quill_cmd *qh_convert(struct qh_stream *s, uint32_t type_d, uint64_t dst, uint32_t type_a,

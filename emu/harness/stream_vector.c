@@ -94,6 +94,18 @@ union quill_cmd *qh_quantise(struct qh_stream *s, uint64_t dst, uint64_t scale, 
 	return quantise(s, QUILL_OP_QUANTISE, dst, src, scale, rows, n, group);
 }
 
+union quill_cmd *qh_quantise_by(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t scale,
+				uint32_t rows, uint32_t n, uint32_t group)
+{
+	union quill_cmd *cmd = quantise(s, QUILL_OP_QUANTISE, dst, src, scale, rows, n, group);
+	struct quill_ext_quantise *ext = &qh_cmd(s, QUILL_OP_EXT)->quantise_ext;
+
+	cmd->hdr.ext = 1;
+	ext->lo = -128;
+	ext->hi = 127;
+	return cmd;
+}
+
 union quill_cmd *qh_dequantise(struct qh_stream *s, uint64_t dst, uint64_t src, uint64_t scale,
 			       uint32_t rows, uint32_t n, uint32_t group)
 {

@@ -729,8 +729,8 @@ struct accel_quantise {
 	/** @dst: device address of the result, [rows][dst_stride], of the other type. */
 	uint64_t dst;
 	/**
-	 * @scale: device address of float[rows][scale_stride], one a group: a result to quantise, an
-	 *	operand to dequantise.
+	 * @scale: device address of float[rows][scale_stride], one a group: a result to quantise
+	 *	unless @given, an operand to dequantise.
 	 */
 	uint64_t scale;
 	/** @rows: 1..2^24. */
@@ -745,11 +745,22 @@ struct accel_quantise {
 	uint32_t dst_stride;
 	/** @scale_stride: scales from row to row, at least n / group; 0: n / group. */
 	uint32_t scale_stride;
+	/** @given: to quantise: @scale is an operand. */
+	bool given;
+	/** @scale_row: @scale, an operand, is one row for all. */
+	bool scale_row;
+	/** @zero: if @given: zero point, -128..127. */
+	int32_t zero;
+	/** @lo: if @given: least result, -128..127. Both @lo and @hi 0: -128 and 127. */
+	int32_t lo;
+	/** @hi: if @given: largest result, @lo..127. */
+	int32_t hi;
 };
 
 /**
  * accel_cmd_quantise() - float to int8_t: scale = max |x| / 127 of the group, round(x / scale); the
- * bits of accel_quantise_rows_s8()
+ * bits of accel_quantise_rows_s8(). With given scales clamp(round(x / scale) + zero, lo, hi), and two
+ * records: group 0 and a scale_row is a scale for all, group 1 and a scale_row one a column.
  */
 int accel_cmd_quantise(struct accel_stream *stream, const struct accel_quantise *quantise,
 		       const struct accel_cmd_opts *opts);

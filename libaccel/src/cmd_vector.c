@@ -2,6 +2,7 @@
 /*
  * Encoders: the commands of the VECTOR engine.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "internal.h"
@@ -126,42 +127,61 @@ int accel_cmd_rope(struct accel_stream *stream, const struct accel_rope *rope,
 	return accel_stream_emit(stream, &cmd, 1);
 }
 
-static int accel_cmd_scaled(struct accel_stream *stream, uint8_t opcode,
-			    const struct accel_quantise *quantise,
-			    const struct accel_cmd_opts *opts)
+static void accel_scaled(union quill_cmd *cmd, const struct accel_quantise *quantise)
 {
-	union quill_cmd cmd;
+	struct quill_cmd_quantise *c = &cmd->quantise;
 
-	accel_vector_header(&cmd, opcode, QUILL_TYPE_NONE, opts);
-	if (opcode == QUILL_OP_QUANTISE)
-		cmd.hdr.type_d = QUILL_TYPE_S8;
-	else
-		cmd.hdr.type_a = QUILL_TYPE_S8;
-	cmd.quantise.src = quantise->src;
-	cmd.quantise.dst = quantise->dst;
-	cmd.quantise.scale = quantise->scale;
-	cmd.quantise.rows = quantise->rows;
-	cmd.quantise.n = quantise->n;
-	cmd.quantise.group = accel_or(quantise->group, quantise->n);
-	cmd.quantise.src_stride = accel_or(quantise->src_stride, quantise->n);
-	cmd.quantise.dst_stride = accel_or(quantise->dst_stride, quantise->n);
-	cmd.quantise.scale_stride = quantise->scale_stride;
+	c->src = quantise->src;
+	c->dst = quantise->dst;
+	c->scale = quantise->scale;
+	c->rows = quantise->rows;
+	c->n = quantise->n;
+	c->group = accel_or(quantise->group, quantise->n);
+	c->src_stride = accel_or(quantise->src_stride, quantise->n);
+	c->dst_stride = accel_or(quantise->dst_stride, quantise->n);
+	c->scale_stride = quantise->scale_stride;
 	/* n of 0 is refused in words, not divided by */
-	if (!quantise->scale_stride && cmd.quantise.group)
-		cmd.quantise.scale_stride = quantise->n / cmd.quantise.group;
-	return accel_stream_emit(stream, &cmd, 1);
+	if (!quantise->scale_stride && !quantise->scale_row && c->group)
+		c->scale_stride = quantise->n / c->group;
+}
+
+/* What only commands with scales that are given have. */
+static void accel_given(union quill_cmd *cmd, const struct accel_quantise *quantise)
+{
+	struct quill_ext_quantise *e = &cmd[1].quantise_ext;
+	bool full = !quantise->lo && !quantise->hi;
+
+	accel_cmd_extend(cmd, 1);
+	e->zero = quantise->zero;
+	e->lo = full ? -128 : quantise->lo;
+	e->hi = full ? 127 : quantise->hi;
 }
 
 int accel_cmd_quantise(struct accel_stream *stream, const struct accel_quantise *quantise,
 		       const struct accel_cmd_opts *opts)
 {
-	return accel_cmd_scaled(stream, QUILL_OP_QUANTISE, quantise, opts);
+	union quill_cmd cmd[2];
+
+	if (!quantise->given && (quantise->zero || quantise->lo || quantise->hi))
+		return accel_error(stream->vm->dev, -EINVAL, "QUANTISE: given is 0; required: 1, "
+				   "since there is a zero point or a clamp");
+	accel_vector_header(cmd, QUILL_OP_QUANTISE, QUILL_TYPE_NONE, opts);
+	cmd->hdr.type_d = QUILL_TYPE_S8;
+	accel_scaled(cmd, quantise);
+	if (quantise->given)
+		accel_given(cmd, quantise);
+	return accel_stream_emit(stream, cmd, 1 + cmd->hdr.ext);
 }
 
 int accel_cmd_dequantise(struct accel_stream *stream, const struct accel_quantise *quantise,
 			 const struct accel_cmd_opts *opts)
 {
-	return accel_cmd_scaled(stream, QUILL_OP_DEQUANTISE, quantise, opts);
+	union quill_cmd cmd;
+
+	accel_vector_header(&cmd, QUILL_OP_DEQUANTISE, QUILL_TYPE_NONE, opts);
+	cmd.hdr.type_a = QUILL_TYPE_S8;
+	accel_scaled(&cmd, quantise);
+	return accel_stream_emit(stream, &cmd, 1);
 }
 
 int accel_cmd_eltwise(struct accel_stream *stream, const struct accel_eltwise *eltwise,

@@ -158,6 +158,35 @@ static void quantise_has_the_library_s_bits_and_dequantise_goes_back(void **stat
 		assert_true(at(f, 3)[i] == (float)want[i] * scale[i / 32]);
 }
 
+static void quantise_by_a_scale_and_a_zero_point_and_back_by_column(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_quantise quantise = {
+		.src = va(f, 0), .dst = va(f, 1), .scale = va(f, 2), .rows = ROWS, .n = N,
+		.given = true, .scale_row = true, .zero = -3, .lo = -3, .hi = 4,
+	};
+	struct accel_quantise back = {
+		.src = va(f, 1), .dst = va(f, 3), .scale = va(f, 2), .rows = ROWS, .n = N, .group = 1,
+		.scale_row = true,
+	};
+	const int8_t *q = (const int8_t *)at(f, 1);
+	float want;
+	unsigned int i;
+
+	for (i = 0; i < ROWS * N; i++)
+		at(f, 0)[i] = (float)(i % 19) - 4;
+	for (i = 0; i < N; i++)
+		at(f, 2)[i] = i % 2 ? 0.25f : 0.5f;
+	ok(f, accel_cmd_quantise(f->stream, &quantise, NULL));
+	ok(f, accel_cmd_dequantise(f->stream, &back, NULL));
+	run(f);
+	for (i = 0; i < ROWS * N; i++) {
+		want = fminf(fmaxf(at(f, 0)[i] * 2 - 3, -3), 4);
+		assert_true((float)q[i] == want);
+		assert_true(at(f, 3)[i] == want * at(f, 2)[i % N]);
+	}
+}
+
 static void eltwise_combines_matrices_and_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -334,6 +363,7 @@ int main(void)
 		TEST(softmax_of_equals_and_of_what_is_far_below),
 		TEST(rope_turns_pairs_and_halves),
 		TEST(quantise_has_the_library_s_bits_and_dequantise_goes_back),
+		TEST(quantise_by_a_scale_and_a_zero_point_and_back_by_column),
 		TEST(eltwise_combines_matrices_and_rows),
 		TEST(act_has_its_functions_limits),
 		TEST(reduce_gives_sum_maximum_and_the_first_index),

@@ -318,6 +318,10 @@ static void vector_stream(uint8_t layout, const char *name)
 	c = add_typed(QUILL_OP_QUANTISE, 0, f32, none, QUILL_TYPE_S8);
 	c->quantise = (struct quill_cmd_quantise){ c->hdr, VA_RO, VA_RW, VA_RW + 4094 * 2, 3, 20, 10,
 						   20, 20, 2 };
+	c = add_typed(QUILL_OP_QUANTISE, 1, f32, none, QUILL_TYPE_S8);
+	c->quantise = (struct quill_cmd_quantise){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 3, 20, 1, 20, 20,
+						   0 };
+	c[1].quantise_ext.hi = 127;
 	c = add_typed(QUILL_OP_DEQUANTISE, 0, QUILL_TYPE_S8, none, f32);
 	c->quantise = (struct quill_cmd_quantise){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 3, 20, 5, 20, 20,
 						   4 };

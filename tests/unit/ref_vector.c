@@ -209,6 +209,26 @@ void ref_quantise(const struct ref_quantise *c)
 	}
 }
 
+/* @q: a quotient. */
+static int8_t ref_clamp(const struct ref_quantise *c, float q)
+{
+	double i = (double)nearbyintf(q) + c->zero;
+
+	/* a NaN is not above lo */
+	return (int8_t)(i > c->lo ? fmin(i, c->hi) : c->lo);
+}
+
+void ref_quantise_by(const struct ref_quantise *c)
+{
+	uint32_t i, e;
+
+	for (i = 0; i < c->rows; i++)
+		for (e = 0; e < c->n; e++)
+			c->q[i * c->q_stride + e] =
+				ref_clamp(c, c->f[i * c->f_stride + e] /
+					     c->scale[i * c->scale_stride + e / c->group]);
+}
+
 void ref_dequantise(const struct ref_quantise *c)
 {
 	uint32_t i, e;

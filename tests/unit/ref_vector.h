@@ -48,7 +48,7 @@ struct ref_rope {
 	bool halves;
 };
 
-/* QUANTISE, and with f and q exchanged DEQUANTISE. */
+/* QUANTISE, where scale is a result or (by) given; and with f and q exchanged DEQUANTISE. */
 struct ref_quantise {
 	int8_t *q;
 	size_t q_stride;
@@ -57,6 +57,7 @@ struct ref_quantise {
 	float *scale;
 	size_t scale_stride;
 	uint32_t rows, n, group;
+	int32_t zero, lo, hi;	/* by given scales */
 };
 
 struct ref_eltwise {
@@ -83,6 +84,7 @@ void ref_norm(const struct ref_norm *c);
 void ref_softmax(const struct ref_softmax *c);
 void ref_rope(const struct ref_rope *c);
 void ref_quantise(const struct ref_quantise *c);
+void ref_quantise_by(const struct ref_quantise *c);
 void ref_dequantise(const struct ref_quantise *c);
 void ref_eltwise(const struct ref_eltwise *c);
 void ref_act(const struct ref_act *c);

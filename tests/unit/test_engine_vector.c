@@ -315,14 +315,61 @@ static void run_quantise(const struct quill_kernels *e, const struct problem *p,
 		});
 }
 
-static void run_ref_dequantise(const struct problem *p)
+/* Scales of which most make quotients within the clamp. */
+static void make_quantise_by(struct problem *p)
 {
-	ref_dequantise(&p->c.quantise);
+	struct ref_quantise *c = &p->c.quantise;
+	uint32_t clamp = ref_random(&p->rnd);
+	size_t i;
+
+	make_quantise(p);
+	for (i = 0; i < p->area[2].size / sizeof(float); i++)
+		c->scale[i] /= 60;
+	if (p->shape->variant & 8)
+		c->scale_stride = 0;
+	c->zero = (int8_t)ref_random(&p->rnd);
+	c->lo = -(int32_t)(clamp & 128);
+	c->hi = 127 - (int32_t)(clamp >> 8 & 127);
+}
+
+static void run_ref_quantise_by(const struct problem *p)
+{
+	ref_quantise_by(&p->c.quantise);
 }
 
 static uint32_t tile_columns(const struct problem *p, uint32_t n)
 {
 	return p->shape->tile_columns ? p->shape->tile_columns : n;
+}
+
+static void run_quantise_by(const struct quill_kernels *e, const struct problem *p, uint32_t row,
+			    uint32_t rows)
+{
+	const struct ref_quantise *c = &p->c.quantise;
+	uint32_t at, part = tile_columns(p, c->n);
+
+	for (at = 0; at < c->n; at += part)
+		e->quantise_by(&(struct quill_quantise_by_tile){
+			.src = c->f + row * c->f_stride + at,
+			.src_stride = c->f_stride,
+			.dst = c->q + row * c->q_stride + at,
+			.dst_stride = c->q_stride,
+			.scale = c->scale + row * c->scale_stride + at / c->group,
+			.scale_stride = c->scale_stride,
+			.rows = rows,
+			.n = min32(part, c->n - at),
+			.group = c->group,
+			.skip = at % c->group,
+			.zero = c->zero,
+			.lo = c->lo,
+			.hi = c->hi,
+			.stream = p->shape->stream,
+		});
+}
+
+static void run_ref_dequantise(const struct problem *p)
+{
+	ref_dequantise(&p->c.quantise);
 }
 
 static void run_dequantise(const struct quill_kernels *e, const struct problem *p, uint32_t row,
@@ -470,6 +517,7 @@ static const struct command {
 	{ "softmax", make_softmax, run_ref_softmax, run_softmax },
 	{ "rope", make_rope, run_ref_rope, run_rope },
 	{ "quantise", make_quantise, run_ref_quantise, run_quantise },
+	{ "quantise_by", make_quantise_by, run_ref_quantise_by, run_quantise_by },
 	{ "dequantise", make_quantise, run_ref_dequantise, run_dequantise },
 	{ "eltwise", make_eltwise, run_ref_eltwise, run_eltwise },
 	{ "act", make_act, run_ref_act, run_act },

@@ -379,6 +379,98 @@ static void dequantised_values_are_near_the_first(void **state)
 	assert_true(worst > 0.49 && worst <= 0.5 + 254 * U);
 }
 
+/* One scale and all of int8. */
+static void quantise_by(const struct quill_kernels *e, const float *x, int8_t *q, uint32_t n,
+			float scale, int32_t zero)
+{
+	e->quantise_by(&(struct quill_quantise_by_tile){
+		.src = x, .dst = q, .scale = &scale, .rows = 1, .n = n, .group = n, .zero = zero,
+		.lo = -128, .hi = 127,
+	});
+}
+
+static void given_scales_round_to_even_before_the_zero_point(void **state)
+{
+	static const float x[] = { 0.5f, 1.5f, -0.5f, -1.5f, 2.5f, 126.5f, -127.5f, 1e30f, -1e30f,
+				   INFINITY, -INFINITY, NAN, -0.0f };
+	static const int8_t plain[] = { 0, 2, 0, -2, 2, 126, -128, 127, -128, 127, -128, -128, 0 };
+	static const int8_t odd[] = { 3, 5, 3, 1, 5, 127, -125, 127, -128, 127, -128, -128, 3 };
+	int8_t q[COUNT(x)];
+
+	quantise_by(best(), x, q, COUNT(x), 1, 0);
+	assert_memory_equal(q, plain, sizeof(q));
+	quantise_by(best(), x, q, COUNT(x), 1, 3);
+	assert_memory_equal(q, odd, sizeof(q));
+}
+
+static void given_scales_may_be_anything(void **state)
+{
+	static const float x[] = { 1, -1, 0, 0x1p-149f };
+	static const struct { float scale; int8_t q[4]; } cases[] = {
+		{ 0, { 127, -128, -128, 127 } },
+		{ -0.0f, { -128, 127, -128, -128 } },
+		{ 0x1p-149f, { 127, -128, 0, 1 } },
+		{ -0.25f, { -4, 4, 0, 0 } },
+		{ INFINITY, { 0, 0, 0, 0 } },
+		{ NAN, { -128, -128, -128, -128 } },
+	};
+	unsigned int i;
+	int8_t q[4];
+
+	for (i = 0; i < COUNT(cases); i++) {
+		quantise_by(best(), x, q, 4, cases[i].scale, 0);
+		assert_memory_equal(q, cases[i].q, sizeof(q));
+	}
+}
+
+/* Where a product with the inverse might round the other way than the quotient. */
+static void quotients_beside_ties_are_those_of_a_division(void **state)
+{
+	struct ref_random rnd = { 33 };
+	const struct quill_kernels *e;
+	float x[255 * 5], scale;
+	int8_t q[COUNT(x)], want[COUNT(x)];
+	unsigned int i, round;
+	int j;
+
+	for (round = 0; round < 200; round++) {
+		scale = ldexpf(ref_random_float(&rnd, 1, 2), (int)ref_random_below(&rnd, 253) - 126);
+		for (i = 0; i < COUNT(x); i++) {
+			x[i] = ((float)(i / 5) - 127.5f) * scale;
+			for (j = (int)(i % 5) - 2; j; j -= j < 0 ? -1 : 1)
+				x[i] = nextafterf(x[i], j < 0 ? -INFINITY : INFINITY);
+		}
+		ref_quantise_by(&(struct ref_quantise){ .q = want, .f = x, .scale = &scale, .rows = 1,
+							.n = COUNT(x), .group = COUNT(x), .zero = 1,
+							.lo = -128, .hi = 127 });
+		for (i = 0; (e = quill_engine_at(i)); i++) {
+			if (!e->supported())
+				continue;
+			quantise_by(e, x, q, COUNT(x), scale, 1);
+			assert_memory_equal(q, want, sizeof(q));
+		}
+	}
+}
+
+/* Half a step, and the quotient's rounding. */
+static void values_by_given_scales_are_near_the_first(void **state)
+{
+	const float scale = 0.0237f;
+	struct ref_random rnd = { 34 };
+	float x[1000];
+	int8_t q[1000];
+	double worst = 0;
+	int e;
+
+	for (e = 0; e < 1000; e++)
+		x[e] = ref_random_float(&rnd, -3, 3);
+	quantise_by(best(), x, q, 1000, scale, 1);
+	for (e = 0; e < 1000; e++)
+		worst = fmax(worst, fabs((q[e] - 1) * (double)scale - x[e]) / scale);
+	print_message("quantise by a given scale: largest error %.6f steps\n", worst);
+	assert_true(worst > 0.49 && worst <= 0.5 + 255 * U);
+}
+
 /* ---- ELTWISE ---- */
 
 static float eltwise_one(uint32_t op, float a, float b)
@@ -667,6 +759,10 @@ int main(void)
 		cmocka_unit_test(groups_of_dust_have_scale_zero),
 		cmocka_unit_test(a_group_that_is_not_finite_has_scale_nan),
 		cmocka_unit_test(dequantised_values_are_near_the_first),
+		cmocka_unit_test(given_scales_round_to_even_before_the_zero_point),
+		cmocka_unit_test(given_scales_may_be_anything),
+		cmocka_unit_test(quotients_beside_ties_are_those_of_a_division),
+		cmocka_unit_test(values_by_given_scales_are_near_the_first),
 		cmocka_unit_test(max_and_min_of_nan_and_zeros_are_the_second),
 		cmocka_unit_test(eltwise_rounds_once_and_keeps_denormals),
 		cmocka_unit_test(functions_have_their_stated_values_at_the_edges),

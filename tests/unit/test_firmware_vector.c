@@ -29,7 +29,7 @@ static union quill_cmd *good(struct fixture *f, uint8_t opcode)
 	case QUILL_OP_ROPE:
 		return qh_rope(s, va, va, va + 4096, 2, 2, 4);
 	case QUILL_OP_QUANTISE:
-		return qh_quantise(s, va + 4096, va + 8192, va, 2, 8, 4);
+		return qh_quantise_by(s, va + 4096, va, va + 8192, 2, 8, 4);
 	case QUILL_OP_DEQUANTISE:
 		return qh_dequantise(s, va + 4096, va, va + 8192, 2, 8, 4);
 	case QUILL_OP_ELTWISE:
@@ -85,6 +85,13 @@ static const struct rule rules[] = {
 	REC(ROPE, quill_cmd_rope, table, 1ull << 48, RANGE),
 	REC(QUANTISE, quill_cmd_quantise, group, 3, SHAPE),
 	REC(QUANTISE, quill_cmd_hdr, type_d, QUILL_TYPE_F32, TYPE),
+	REC(QUANTISE, quill_cmd_hdr, ext, 2, EXT),
+	REC(QUANTISE, quill_cmd_quantise, scale_stride, 1, STRIDE),
+	EXT(QUANTISE, quill_ext_quantise, zero, 128, PARAM),
+	EXT(QUANTISE, quill_ext_quantise, lo, 128, PARAM),
+	EXT(QUANTISE, quill_ext_quantise, hi, 128, PARAM),
+	EXT(QUANTISE, quill_ext_quantise, reserved0, 1, RESERVED),
+	EXT(QUANTISE, quill_ext_quantise, reserved, 1, RESERVED),
 	REC(DEQUANTISE, quill_cmd_quantise, scale_stride, 1, STRIDE),
 	REC(DEQUANTISE, quill_cmd_quantise, dst, 0x1002, ALIGN),
 	REC(ELTWISE, quill_cmd_eltwise, op, QUILL_ELTWISE_COUNT, PARAM),

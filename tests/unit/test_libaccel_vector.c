@@ -316,6 +316,45 @@ static void quantise_errors_name_the_field(void **state)
 	DEQUANTISE(c.scale = 0, "scale" RANGE_TEXT);
 }
 
+static void given_scales_take_a_second_record(void **state)
+{
+	struct accel_quantise c = good_quantise();
+	struct fixture *f = *state;
+
+	c.given = c.scale_row = true;
+	assert_int_equal(accel_cmd_quantise(&f->stream, &c, NULL), 0);
+	assert_int_equal(f->cmds[0].hdr.ext, 1);
+	assert_int_equal(f->cmds[0].quantise.scale_stride, 0);
+	assert_int_equal(f->cmds[1].quantise_ext.lo, -128);
+	assert_int_equal(f->cmds[1].quantise_ext.hi, 127);
+	c.scale_row = false;
+	c.zero = c.lo = -5;
+	c.hi = 100;
+	assert_int_equal(accel_cmd_quantise(&f->stream, &c, NULL), 0);
+	assert_int_equal(f->cmds[2].quantise.scale_stride, 1);
+	assert_int_equal(f->cmds[3].quantise_ext.zero, -5);
+	assert_int_equal(f->cmds[3].quantise_ext.lo, -5);
+	assert_int_equal(f->cmds[3].quantise_ext.hi, 100);
+	c.scale_row = true;
+	assert_int_equal(accel_cmd_dequantise(&f->stream, &c, NULL), 0);
+	assert_int_equal(f->cmds[4].hdr.ext, 0);
+	assert_int_equal(f->cmds[4].quantise.scale_stride, 0);
+}
+
+static void errors_of_given_scales_name_the_field(void **state)
+{
+	struct fixture *f = *state;
+
+	QUANTISE(c.zero = 1, "given is 0; required: 1, since there is a zero point or a clamp");
+	QUANTISE(c.scale_row = true, "scale_stride is 0; required: at least n / group (group is 6)");
+	QUANTISE((c.given = true, c.group = 2, c.scale_stride = 2),
+		 "scale_stride is 2; required: at least n / group (group is 2)");
+	QUANTISE((c.given = true, c.scale += 1), "scale is 0x100001; required: a multiple of 4");
+	QUANTISE((c.given = true, c.zero = 128), "zero is 128; required: -128..127");
+	QUANTISE((c.given = true, c.lo = -129), "lo is -129; required: -128..127");
+	QUANTISE((c.given = true, c.lo = 3, c.hi = 2), "hi is 2; required: lo..127");
+}
+
 static void int8_operands_need_no_alignment(void **state)
 {
 	struct accel_quantise c = good_quantise();
@@ -449,12 +488,15 @@ static void result_of_a_reduction_has_the_type_of_its_kind(void **state)
 
 static void every_rule_has_words(void **state)
 {
+	struct accel_quantise given = good_quantise();
 	struct fixture *f = *state;
 	unsigned int i;
 
 	f->stream.max = MOST;
 	for (i = 0; i < 14; i++)
 		assert_int_equal(emit(&f->stream, i), 0);
+	given.given = true;
+	assert_int_equal(accel_cmd_quantise(&f->stream, &given, NULL), 0);
 	expect_words_for_every_rule(f, 1500);
 }
 
@@ -468,6 +510,8 @@ int main(void)
 		STREAM_TEST(norm_errors_name_the_field),
 		STREAM_TEST(softmax_and_rope_errors_name_the_field),
 		STREAM_TEST(quantise_errors_name_the_field),
+		STREAM_TEST(given_scales_take_a_second_record),
+		STREAM_TEST(errors_of_given_scales_name_the_field),
 		STREAM_TEST(int8_operands_need_no_alignment),
 		STREAM_TEST(eltwise_and_act_errors_name_the_field),
 		STREAM_TEST(reduce_and_gather_errors_name_the_field),

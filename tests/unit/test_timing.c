@@ -88,6 +88,7 @@ static struct cost quantise(uint8_t opcode, uint32_t rows, uint32_t n, uint32_t 
 	cmd[0].quantise.rows = rows;
 	cmd[0].quantise.n = n;
 	cmd[0].quantise.group = group;
+	cmd[0].quantise.scale_stride = n / group;
 	return vector(opcode);
 }
 
@@ -431,6 +432,13 @@ static void vector_commands_stream_from_memory(void **state)
 	c = quantise(QUILL_OP_QUANTISE, 1024, 1024, 32, 0x100000);
 	assert_int_equal(c.read, 4 * mib);
 	assert_int_equal(c.written, mib + 1024 * 128);
+	/* scales that are given are read, once where there is one row of them */
+	cmd[0].hdr.ext = 1;
+	c = vector(QUILL_OP_QUANTISE);
+	assert_int_equal(c.read, 4 * mib + 1024 * 128);
+	assert_int_equal(c.written, mib);
+	cmd[0].quantise.scale_stride = 0;
+	assert_int_equal(vector(QUILL_OP_QUANTISE).read, 4 * mib + 128);
 	c = quantise(QUILL_OP_DEQUANTISE, 1024, 1024, 32, 0x100000);
 	assert_int_equal(c.read, mib + 1024 * 128);
 	assert_int_equal(c.written, 4 * mib);
@@ -447,6 +455,8 @@ static void vector_commands_in_sram_take_their_operations(void **state)
 	assert_int_equal(norm(QUILL_OP_LAYERNORM, 100, 1000, at).cycles, (6 * elems + 1023) / 1024);
 	assert_int_equal(quantise(QUILL_OP_QUANTISE, 100, 1000, 1000, at).cycles,
 			 (3 * elems + 1023) / 1024);
+	cmd[0].hdr.ext = 1;
+	assert_int_equal(vector(QUILL_OP_QUANTISE).cycles, (2 * elems + 1023) / 1024);
 	memset(cmd, 0, sizeof(cmd));
 	act->src = act->dst = at;
 	act->rows = 100;

@@ -184,12 +184,45 @@ static void make_quantise(struct vector_case *c, uint32_t mode)
 	});
 }
 
+#define SCALE_ONE_ROW	0x100	/* of scales, for all */
+
+/* @mode: elements of a group, and whether there is one row of scales; those with many are a ReLU as well. */
+static void make_quantise_by(struct vector_case *c, uint32_t mode)
+{
+	uint32_t group = mode & 0xff ? mode & 0xff : c->shape.n;
+	uint32_t groups = (c->shape.n + group - 1) / group, rows = c->shape.rows, n = groups * group;
+	bool one = mode & SCALE_ONE_ROW;
+	struct case_operand *src = floats(c, "src", rows, n, 0);
+	struct case_operand *scale = floats(c, "scale", one ? 1 : rows, groups, 0);
+	struct case_operand *dst = result(c, "dst", rows, 0, n, 1, NULL);
+	union quill_cmd *cmd = qh_quantise_by(c->s, dst->buf->va, src->buf->va, scale->buf->va, rows,
+					      n, group);
+	struct quill_ext_quantise *e = &cmd[1].quantise_ext;
+	size_t i;
+
+	for (i = 0; i < (size_t)scale->rows * ld(scale); i++)
+		((float *)scale->buf->ptr)[i] /= 50;
+	e->zero = group > 1 ? 0 : 5;
+	if (!one)
+		e->zero = e->lo = -7;
+	cmd->quantise.src_stride = ld(src);
+	cmd->quantise.dst_stride = dst->stride;
+	cmd->quantise.scale_stride = one ? 0 : ld(scale);
+	ref_quantise_by(&(struct ref_quantise){
+		.q = (int8_t *)dst->want, .q_stride = dst->stride, .f = (float *)src->buf->ptr,
+		.f_stride = ld(src), .scale = (float *)scale->buf->ptr,
+		.scale_stride = one ? 0 : ld(scale), .rows = rows, .n = n, .group = group,
+		.zero = e->zero, .lo = e->lo, .hi = e->hi,
+	});
+}
+
 static void make_dequantise(struct vector_case *c, uint32_t mode)
 {
-	uint32_t group = mode ? mode : c->shape.n, groups = (c->shape.n + group - 1) / group;
-	uint32_t rows = c->shape.rows, n = groups * group;
+	uint32_t group = mode & 0xff ? mode & 0xff : c->shape.n;
+	uint32_t groups = (c->shape.n + group - 1) / group, rows = c->shape.rows, n = groups * group;
+	bool one = mode & SCALE_ONE_ROW;
 	struct case_operand *src = add(c, "src", rows, next_stride(c, n), n);
-	struct case_operand *scale = floats(c, "scale", rows, groups, 0);
+	struct case_operand *scale = floats(c, "scale", one ? 1 : rows, groups, 0);
 	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, NULL);
 	union quill_cmd *cmd = qh_dequantise(c->s, dst->buf->va, src->buf->va, scale->buf->va, rows,
 					     n, group);
@@ -197,11 +230,11 @@ static void make_dequantise(struct vector_case *c, uint32_t mode)
 	ref_random_s8(&c->rnd, (int8_t *)src->buf->ptr, src->buf->size);
 	cmd->quantise.src_stride = src->stride;
 	cmd->quantise.dst_stride = ld(dst);
-	cmd->quantise.scale_stride = ld(scale);
+	cmd->quantise.scale_stride = one ? 0 : ld(scale);
 	ref_dequantise(&(struct ref_quantise){
 		.q = (int8_t *)src->buf->ptr, .q_stride = src->stride, .f = (float *)dst->want,
-		.f_stride = ld(dst), .scale = (float *)scale->buf->ptr, .scale_stride = ld(scale),
-		.rows = rows, .n = n, .group = group,
+		.f_stride = ld(dst), .scale = (float *)scale->buf->ptr,
+		.scale_stride = one ? 0 : ld(scale), .rows = rows, .n = n, .group = group,
 	});
 }
 
@@ -466,8 +499,12 @@ const struct case_kind case_kinds[] = {
 	{ "QUANTISE", make_quantise, 0 },
 	{ "QUANTISE by 32", make_quantise, 32 },
 	{ "QUANTISE by 1", make_quantise, 1 },
+	{ "QUANTISE by a given scale", make_quantise_by, SCALE_ONE_ROW },
+	{ "QUANTISE by given scales of columns", make_quantise_by, SCALE_ONE_ROW | 1 },
+	{ "QUANTISE by given scales by 32", make_quantise_by, 32 },
 	{ "DEQUANTISE", make_dequantise, 0 },
 	{ "DEQUANTISE by 48", make_dequantise, 48 },
+	{ "DEQUANTISE by scales of columns", make_dequantise, SCALE_ONE_ROW | 1 },
 	{ "ELTWISE ADD", make_eltwise, QUILL_ELTWISE_ADD },
 	{ "ELTWISE SUB", make_eltwise, QUILL_ELTWISE_SUB },
 	{ "ELTWISE MUL of one row", make_eltwise, QUILL_ELTWISE_MUL | ELTWISE_ONE_ROW },

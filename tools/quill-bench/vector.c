@@ -99,6 +99,11 @@ static void make_quantise_32(struct qh_stream *s, const struct memory *m)
 	qh_quantise(s, m->d, m->small, m->a, ROWS, N, 32);
 }
 
+static void make_quantise_by(struct qh_stream *s, const struct memory *m)
+{
+	qh_quantise_by(s, m->d, m->a, m->b, ROWS, N, N)->quantise.scale_stride = 0;
+}
+
 static void make_dequantise(struct qh_stream *s, const struct memory *m)
 {
 	qh_dequantise(s, m->d, m->a, m->b, ROWS, N, N);
@@ -144,6 +149,7 @@ static const struct vector_case cases[] = {
 	{ "rope", make_rope, 1, 0, 1 },
 	{ "quantise_row", make_quantise, 4, 0, 1 },
 	{ "quantise_32", make_quantise_32, 4, 0, 1 },
+	{ "quantise_given", make_quantise_by, 4, 0, 1 },
 	{ "dequantise_row", make_dequantise, 1, 0, 4 },
 	{ "reduce_sum", make_sum, 1, 0, 0 },
 	{ "reduce_argmax", make_argmax, 1, 0, 0 },

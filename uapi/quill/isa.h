@@ -167,7 +167,7 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32) \
 	X(ROPE, rope, 0x43, VECTOR, 0, 0, rope, none, none, none, \
 	  QUILL_CMD_ORDERED | QUILL_CMD_HALVES, QUILL_TF32, QUILL_TF32, QUILL_TF32) \
-	X(QUANTISE, quantise, 0x44, VECTOR, 0, 0, quantise, none, none, none, \
+	X(QUANTISE, quantise, 0x44, VECTOR, 0, 1, quantise, quantise_ext, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TS8) \
 	X(DEQUANTISE, dequantise, 0x45, VECTOR, 0, 0, quantise, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TS8, QUILL_TN, QUILL_TF32) \
@@ -241,7 +241,8 @@ enum quill_opcode {
 	R(merge_ext, quill_ext_merge) R(kv_append, quill_cmd_kv_append) \
 	R(kv_append_ext, quill_ext_kv_append) \
 	R(norm, quill_cmd_norm) R(norm_ext, quill_ext_norm) R(softmax, quill_cmd_softmax) \
-	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) R(eltwise, quill_cmd_eltwise) \
+	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) \
+	R(quantise_ext, quill_ext_quantise) R(eltwise, quill_cmd_eltwise) \
 	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \
 	R(topk, quill_cmd_topk) R(sample, quill_cmd_sample) R(sample_ext, quill_ext_sample) \
 	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) \

@@ -85,6 +85,25 @@ static inline __u32 quill_check_rope(const union quill_cmd *cmd, struct quill_ch
 	return QUILL_FAULT_NONE;
 }
 
+/* Rows of scales: one for all may do where they are read. */
+static inline __u32 quill_scale_rows(const union quill_cmd *cmd)
+{
+	const struct quill_cmd_quantise *c = &cmd->quantise;
+	int given = c->hdr.ext || c->hdr.opcode == QUILL_OP_DEQUANTISE;
+
+	return given && !c->scale_stride ? 1 : c->rows;
+}
+
+static inline __u32 quill_check_quantise_ext(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_ext_quantise *e = &cmd[1].quantise_ext;
+
+	QUILL_REQUIRE(e->zero >= -128 && e->zero <= 127, PARAM, 1, quantise_ext, zero, "-128..127");
+	QUILL_REQUIRE(e->lo >= -128 && e->lo <= 127, PARAM, 1, quantise_ext, lo, "-128..127");
+	QUILL_REQUIRE(e->hi >= e->lo && e->hi <= 127, PARAM, 1, quantise_ext, hi, "lo..127");
+	return QUILL_FAULT_NONE;
+}
+
 /* QUANTISE and DEQUANTISE differ in which side is int8. */
 static inline __u32 quill_check_quantise(const union quill_cmd *cmd, struct quill_check *why)
 {
@@ -98,9 +117,9 @@ static inline __u32 quill_check_quantise(const union quill_cmd *cmd, struct quil
 			     src_stride);
 	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, dst, 0, quantise, dst,
 			     dst_stride);
-	QUILL_REQUIRE_MATRIX_AS(c->scale, c->rows, c->scale_stride, c->n / c->group, 4, 0,
-				quantise, scale, scale_stride, "at least n / group|group");
-	return QUILL_FAULT_NONE;
+	QUILL_REQUIRE_MATRIX_AS(c->scale, quill_scale_rows(cmd), c->scale_stride, c->n / c->group,
+				4, 0, quantise, scale, scale_stride, "at least n / group|group");
+	return c->hdr.ext ? quill_check_quantise_ext(cmd, why) : QUILL_FAULT_NONE;
 }
 
 static inline __u32 quill_check_dequantise(const union quill_cmd *cmd, struct quill_check *why)

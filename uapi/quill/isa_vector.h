@@ -131,7 +131,8 @@ struct quill_cmd_rope {
  * struct quill_cmd_quantise - QUANTISE (float32 to int8) and DEQUANTISE (back), with a scale a group
  *
  * QUANTISE: scale = max |x| / 127 over the group, q = round(x / scale), as libaccel's
- * accel_quantise_rows_s8(); docs/isa.md has the rounding and what a NaN does. DEQUANTISE: q * scale.
+ * accel_quantise_rows_s8(); docs/isa.md has the rounding and what a NaN does. With a second record scales are
+ * given. DEQUANTISE: q * scale.
  */
 struct quill_cmd_quantise {
 	struct quill_cmd_hdr hdr;
@@ -151,7 +152,7 @@ struct quill_cmd_quantise {
 	__u32 src_stride;
 	/** @dst_stride: at least @n (if @rows is over 1). */
 	__u32 dst_stride;
-	/** @scale_stride: at least n / group (if @rows is over 1). */
+	/** @scale_stride: at least n / group (if @rows is over 1); where scales are read, or 0: one row for all. */
 	__u32 scale_stride;
 };
 
@@ -160,6 +161,28 @@ struct quill_cmd_quantise {
 	F(quantise, rows, DIM) F(quantise, n, DIM) F(quantise, group, DIM) \
 	F(quantise, src_stride, STRIDE) F(quantise, dst_stride, STRIDE) \
 	F(quantise, scale_stride, STRIDE)
+
+/**
+ * struct quill_ext_quantise - QUANTISE, second record: scales are read, and
+ * q = clamp(round(x / scale) + zero, lo, hi)
+ */
+struct quill_ext_quantise {
+	struct quill_cmd_hdr hdr;
+	/** @zero: -128..127. */
+	__s32 zero;
+	/** @lo: -128..127. */
+	__s32 lo;
+	/** @hi: @lo..127. */
+	__s32 hi;
+	/** @reserved0: zero. */
+	__u32 reserved0;
+	/** @reserved: zero. */
+	__u64 reserved[4];
+};
+
+#define QUILL_FIELDS_quantise_ext(F) \
+	F(quantise_ext, zero, SIGNED) F(quantise_ext, lo, SIGNED) F(quantise_ext, hi, SIGNED) \
+	F(quantise_ext, reserved0, ZERO) F(quantise_ext, reserved, ZERO)
 
 enum quill_eltwise_op {
 	QUILL_ELTWISE_ADD = 0,

@@ -48,27 +48,35 @@ uint32_t exec_convert(struct exec *x, struct dma_fault *fault)
 
 /* ---- REPACK: a tile is a panel ---- */
 
-static struct dma_rows source_of(const struct quill_cmd_repack *c, uint32_t col, uint32_t cols)
+/* Columns @col .. of the matrix at @src. */
+static struct dma_rows source_of(const struct quill_cmd_repack *c, uint64_t src, uint32_t col,
+				 uint32_t cols)
 {
 	uint64_t size = quill_type_size(c->hdr.type_a);
 
 	if (c->order == QUILL_REPACK_NK)
 		return (struct dma_rows){
-			.va = c->src + col * (uint64_t)c->src_stride * size, .rows = cols,
+			.va = src + col * (uint64_t)c->src_stride * size, .rows = cols,
 			.stride = c->src_stride * size, .width = c->k * size,
 		};
 	return (struct dma_rows){
-		.va = c->src + col * size, .rows = c->k, .stride = c->src_stride * size,
+		.va = src + col * size, .rows = c->k, .stride = c->src_stride * size,
 		.width = cols * size,
 	};
 }
 
-static uint32_t repack_panel(struct exec *x, struct dma_ctx *ctx, uint32_t col, uint8_t *to,
+static uint64_t panels_of(const struct quill_cmd_repack *c)
+{
+	return (c->n + QUILL_PANEL_N - 1) / QUILL_PANEL_N;
+}
+
+static uint32_t repack_panel(struct exec *x, struct dma_ctx *ctx, uint64_t index, uint8_t *to,
 			     struct dma_fault *fault)
 {
 	const struct quill_cmd_repack *c = &x->cmd->repack;
+	uint32_t col = (uint32_t)(index % panels_of(c)) * QUILL_PANEL_N;
 	uint32_t cols = c->n - col < QUILL_PANEL_N ? c->n - col : QUILL_PANEL_N;
-	struct dma_rows from = source_of(c, col, cols);
+	struct dma_rows from = source_of(c, c->src + index / panels_of(c) * c->src_step, col, cols);
 	struct dma_view view;
 	uint32_t what;
 
@@ -93,19 +101,19 @@ static uint32_t repack(void *arg, struct dma_ctx *ctx, uint64_t index, struct dm
 	const struct quill_cmd_repack *c = &x->cmd->repack;
 	uint64_t size = quill_packed_panel_of(c->hdr.type_d, c->k);
 	struct dma_rows out = { .va = c->dst + index * size, .rows = 1, .width = size };
-	uint32_t col = (uint32_t)index * QUILL_PANEL_N, what;
 	struct dma_view view;
+	uint32_t what;
 	uint8_t *to;
 
 	if (dma_view_direct(ctx, &x->port, &out, 64, true, &view)) {
-		what = repack_panel(x, ctx, col, view.ptr, fault);
+		what = repack_panel(x, ctx, index, view.ptr, fault);
 		dma_view_close(ctx, &view);
 		return what;
 	}
 	to = dma_scratch(ctx, DMA_SCRATCH_D, size);
 	if (!to)
 		return dma_fail(fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, out.va);
-	what = repack_panel(x, ctx, col, to, fault);
+	what = repack_panel(x, ctx, index, to, fault);
 	return what ? what : dma_write_rows(ctx, &x->port, &out, to, size, fault);
 }
 
@@ -114,6 +122,6 @@ uint32_t exec_repack(struct exec *x, struct dma_fault *fault)
 	const struct quill_cmd_repack *c = &x->cmd->repack;
 	struct pool_job job = { .tile = repack, .arg = x, .abort = x->abort };
 
-	job.tiles = (c->n + QUILL_PANEL_N - 1) / QUILL_PANEL_N;
+	job.tiles = panels_of(c) * c->batch;
 	return pool_run(x->emu->pool, &job, x->ctx, !x->small, fault);
 }

@@ -108,11 +108,11 @@ void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost 
 void cost_repack(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
 {
 	const struct quill_cmd_repack *c = &cmd->repack;
-	uint64_t packed = quill_packed_size_of(c->hdr.type_d, c->n, c->k);
+	uint64_t packed = c->batch * quill_packed_size_of(c->hdr.type_d, c->n, c->k);
+	uint64_t rows = c->order == QUILL_REPACK_NK ? c->n : c->k;
 	uint64_t size = quill_type_size(c->hdr.type_a);
-	bool nk = c->order == QUILL_REPACK_NK;
 
-	cost_read(p, cost, c->src, nk ? c->n : c->k, (nk ? c->k : c->n) * size);
+	cost_read(p, cost, c->src, c->batch * rows, (uint64_t)c->n * c->k / rows * size);
 	cost_write(p, cost, c->dst, 1, packed);
 	finish(p, div_up(packed, (uint64_t)p->arrays * p->array_dim), cost);
 }

@@ -255,7 +255,7 @@ union quill_cmd *qh_dequantise(struct qh_stream *s, uint64_t dst, uint64_t src, 
 			       uint32_t rows, uint32_t n, uint32_t group);
 union quill_cmd *qh_convert(struct qh_stream *s, uint32_t type_d, uint64_t dst, uint32_t type_a,
 			    uint64_t src, uint32_t rows, uint32_t n);
-/** qh_repack() - TENSOR; of a dense matrix. S4 is made of S8 */
+/** qh_repack() - TENSOR; of one dense matrix. S4 is made of S8 */
 union quill_cmd *qh_repack(struct qh_stream *s, uint32_t type, uint64_t dst, uint64_t src,
 			   uint32_t n, uint32_t k, uint32_t order);
 union quill_cmd *qh_eltwise(struct qh_stream *s, uint32_t op, uint64_t dst, uint64_t a, uint64_t b,

@@ -30,6 +30,7 @@ union quill_cmd *qh_repack(struct qh_stream *s, uint32_t type, uint64_t dst, uin
 	cmd->repack.n = n;
 	cmd->repack.k = k;
 	cmd->repack.order = order;
+	cmd->repack.batch = 1;
 	cmd->repack.src_stride = order == QUILL_REPACK_NK ? k : n;
 	return cmd;
 }

@@ -1164,12 +1164,12 @@ enum accel_order {
 };
 
 /**
- * struct accel_repack - a matrix in the layout that GEMM reads: what accel_pack() does, on the device
+ * struct accel_repack - matrices in the layout that GEMM reads: what accel_pack() does, on the device
  */
 struct accel_repack {
-	/** @src: device address of a row-major matrix; of ACCEL_S4 a byte for each element. */
+	/** @src: device address of a row-major matrix, of the first; of ACCEL_S4 a byte for each element. */
 	uint64_t src;
-	/** @dst: device address of accel_packed_size_of(type, n, k) bytes, 64-byte aligned. */
+	/** @dst: device address of accel_packed_size_of(type, n, k) bytes for each matrix, 64-byte aligned. */
 	uint64_t dst;
 	/** @type: ACCEL_S8, ACCEL_S4, ACCEL_BF16, ACCEL_E4M3 or ACCEL_E5M2. */
 	enum accel_type type;
@@ -1181,6 +1181,10 @@ struct accel_repack {
 	uint32_t src_stride;
 	/** @order: of @src. */
 	enum accel_order order;
+	/** @batch: matrices, 1..65536; 0: 1. */
+	uint32_t batch;
+	/** @src_step: bytes from one to the next; 0: all the same. */
+	uint64_t src_step;
 };
 
 /** accel_cmd_repack() - pack the weights of a GEMM */

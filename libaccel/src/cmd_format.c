@@ -59,5 +59,7 @@ int accel_cmd_repack(struct accel_stream *stream, const struct accel_repack *rep
 	cmd.repack.k = repack->k;
 	cmd.repack.src_stride = repack->src_stride ? repack->src_stride : nk ? repack->k : repack->n;
 	cmd.repack.order = repack->order;
+	cmd.repack.batch = repack->batch ? repack->batch : 1;
+	cmd.repack.src_step = repack->src_step;
 	return accel_stream_emit(stream, &cmd, 1);
 }

@@ -400,6 +400,35 @@ static void repack_puts_every_element_where_isa_says(void **state)
 	}
 }
 
+/* As one command a matrix does. */
+static void repack_of_a_batch_is_that_of_each(void **state)
+{
+	const uint32_t n = 70, k = 33, batch = 5, step = n * k + 6;
+	const size_t packed = quill_packed_size_of(QUILL_TYPE_BF16, n, k);
+	struct qh_buf *src, *each, *all;
+	union quill_cmd *cmd;
+	unsigned int c;
+	uint32_t i;
+	struct rig r;
+
+	for (c = 0; c < sizeof(configs) / sizeof(configs[0]); c++) {
+		open_rig(&r, &configs[c]);
+		src = random_elements(&r, QUILL_TYPE_BF16, batch * step);
+		each = buf(&r, batch * packed);
+		all = buf(&r, batch * packed);
+		for (i = 0; i < batch; i++)
+			qh_repack(&r.s, QUILL_TYPE_BF16, each->va + i * packed, src->va + i * step * 2,
+				  n, k, QUILL_REPACK_NK);
+		cmd = qh_repack(&r.s, QUILL_TYPE_BF16, all->va, src->va, n, k, QUILL_REPACK_NK);
+		cmd->repack.batch = batch;
+		cmd->repack.src_step = step * 2;
+		r.want = NULL;
+		assert_int_equal(run(&r).status, 0);
+		assert_memory_equal(all->ptr, each->ptr, batch * packed);
+		close_rig(&r);
+	}
+}
+
 static void repack_faults_at_the_first_bad_byte(void **state)
 {
 	struct qh_buf *src, *dst;
@@ -492,6 +521,10 @@ static void rules_of_repack_and_convert(void **state)
 		{ true, FIELD(0, repack.k), 4, 65537, QUILL_FAULT_SHAPE },
 		{ true, FIELD(0, repack.order), 4, 2, QUILL_FAULT_PARAM },
 		{ true, FIELD(0, repack.src_stride), 4, 31, QUILL_FAULT_STRIDE },
+		{ true, FIELD(0, repack.batch), 4, 0, QUILL_FAULT_SHAPE },
+		{ true, FIELD(0, repack.batch), 4, 65537, QUILL_FAULT_SHAPE },
+		{ true, FIELD(0, repack.src_step), 8, 1, QUILL_FAULT_STRIDE },
+		{ true, FIELD(0, repack.src_step), 8, 1ull << 47, QUILL_FAULT_STRIDE },
 		{ true, FIELD(0, repack.src), 8, 0x100001, QUILL_FAULT_ALIGN },
 		{ true, FIELD(0, repack.src), 8, 0, QUILL_FAULT_RANGE },
 		{ true, FIELD(0, repack.dst), 8, 0x100020, QUILL_FAULT_ALIGN },
@@ -536,6 +569,7 @@ int main(void)
 		cmocka_unit_test(more_rows_than_are_prepared_at_once),
 		cmocka_unit_test(unmapped_operands_fault_at_the_first_bad_byte),
 		cmocka_unit_test(repack_puts_every_element_where_isa_says),
+		cmocka_unit_test(repack_of_a_batch_is_that_of_each),
 		cmocka_unit_test(repack_faults_at_the_first_bad_byte),
 		cmocka_unit_test(rules_of_repack_and_convert),
 		cmocka_unit_test(rules_that_are_broken_fault_with_the_field),

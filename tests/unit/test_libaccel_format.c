@@ -49,6 +49,7 @@ static void repack_fields_and_defaults(void **state)
 	assert_int_equal(c->k, 7);
 	assert_int_equal(c->src_stride, 7);
 	assert_int_equal(c->order, QUILL_REPACK_NK);
+	assert_int_equal(c->batch, 1);
 	accel_stream_reset(&f->stream);
 	repack.type = ACCEL_BF16;
 	repack.order = ACCEL_ORDER_KN;
@@ -56,6 +57,12 @@ static void repack_fields_and_defaults(void **state)
 	assert_int_equal(c->hdr.type_a, QUILL_TYPE_BF16);
 	assert_int_equal(c->src_stride, 5);
 	assert_int_equal(c->order, QUILL_REPACK_KN);
+	accel_stream_reset(&f->stream);
+	repack.batch = 12;
+	repack.src_step = 70;
+	assert_int_equal(accel_cmd_repack(&f->stream, &repack, NULL), 0);
+	assert_int_equal(c->batch, 12);
+	assert_int_equal(c->src_step, 70);
 }
 
 static void errors_name_the_field(void **state)
@@ -71,6 +78,15 @@ static void errors_name_the_field(void **state)
 	convert.src_type = (enum accel_type)259;
 	expect_refusal(f, accel_cmd_convert(&f->stream, &convert, NULL),
 		       "CONVERT: src_type is 259; required: an enum accel_type");
+	repack.batch = 65537;
+	expect_refusal(f, accel_cmd_repack(&f->stream, &repack, NULL),
+		       "REPACK: batch is 65537; required: 1..65536");
+	repack.batch = 2;
+	repack.src_step = (1ull << 47) - 1;
+	repack.src = (1ull << 47) + 1;
+	expect_refusal(f, accel_cmd_repack(&f->stream, &repack, NULL),
+		       "REPACK: src_step is 140737488355327; required: an address that is not 0, from which all "
+		       "of the operand lies below 2^48");
 	repack.src_stride = 6;
 	expect_refusal(f, accel_cmd_repack(&f->stream, &repack, NULL),
 		       "REPACK: src_stride is 6; required: at least a row: k elements for order 0 (NK), "

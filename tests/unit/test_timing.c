@@ -232,6 +232,26 @@ static void gemm_of_other_weights_counts_their_own_bytes(void **state)
 	assert_int_equal(c.mac_kind, MAC_F8);
 }
 
+static void repack_reads_matrices_and_writes_panels(void **state)
+{
+	struct cost one, c;
+
+	memset(cmd, 0, sizeof(cmd));
+	cmd[0].repack = (struct quill_cmd_repack){
+		.hdr = { .opcode = QUILL_OP_REPACK, .type_a = QUILL_TYPE_BF16,
+			 .type_d = QUILL_TYPE_BF16 },
+		.src = 0x100000, .dst = 0x200000, .n = 1000, .k = 256, .src_stride = 256, .batch = 1,
+	};
+	one = cost_of("quill-1");
+	assert_int_equal(one.read, 1000 * 256 * 2);
+	assert_int_equal(one.written, 1024 * 256 * 2);
+	cmd[0].repack.batch = 7;
+	cmd[0].repack.src_step = 1000 * 256 * 2;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read, 7 * one.read);
+	assert_int_equal(c.written, 7 * one.written);
+}
+
 static void time_beyond_arithmetic_is_memory(void **state)
 {
 	struct cost c = gemm(1024, 1024, 1024);
@@ -611,6 +631,7 @@ int main(void)
 		cmocka_unit_test(gemm_takes_the_cycles_that_the_formula_gives),
 		cmocka_unit_test(gemm_of_a_batch_counts_what_is_read_beside),
 		cmocka_unit_test(gemm_of_other_weights_counts_their_own_bytes),
+		cmocka_unit_test(repack_reads_matrices_and_writes_panels),
 		cmocka_unit_test(time_beyond_arithmetic_is_memory),
 		cmocka_unit_test(int8_enters_an_array_twice_as_fast_as_floats),
 		cmocka_unit_test(energy_is_that_of_the_work_and_the_bytes),

@@ -158,25 +158,22 @@ static void make_floats(struct vector *v, uint32_t mode)
 	ref_gemm_float(&g);
 }
 
-#define REPACK(type, order)	(QUILL_TYPE_##type << 8 | QUILL_REPACK_##order)
+#define REPACK(type, order, batch)	((batch) << 16 | QUILL_TYPE_##type << 8 | QUILL_REPACK_##order)
 
-static void make_repack(struct vector *v, uint32_t mode)
+/* One matrix, at @from, packed at @to. */
+static void repack_one(uint8_t *to, const uint8_t *src, uint32_t type, uint32_t n, uint32_t k,
+		       size_t step_n, size_t step_k)
 {
-	const uint32_t type = mode >> 8, order = mode & 0xff, n = 66, k = 13;
 	const uint32_t size = type == QUILL_TYPE_BF16 ? 2 : 1, values = quill_packed_values(type);
-	uint32_t stride = (order == QUILL_REPACK_NK ? k : n) + 1, i, j, in;
-	struct vector_region *src = vector_bytes(v, (order == QUILL_REPACK_NK ? n : k) * stride * size);
-	struct vector_region *dst = vector_result(v, quill_packed_size_of(type, n, k));
-	uint8_t *cell, *from;
+	const uint8_t *from;
+	uint32_t i, j, in;
+	uint8_t *cell;
 
-	memset(dst->want, type == QUILL_TYPE_S8 ? 0x80 : type == QUILL_TYPE_S4 ? 0x88 : 0, dst->buf->size);
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < k; j++) {
 			in = j % values;
-			cell = dst->want + i / 64 * quill_packed_panel_of(type, k) + j / values * 256 +
-			       i % 64 * 4;
-			from = src->buf->ptr + (order == QUILL_REPACK_NK ? i * stride + j : j * stride + i) *
-			       size;
+			cell = to + i / 64 * quill_packed_panel_of(type, k) + j / values * 256 + i % 64 * 4;
+			from = src + (i * step_n + j * step_k) * size;
 			if (type == QUILL_TYPE_S4)
 				cell[in % 4] ^= (uint8_t)((*from & 15) << (in < 4 ? 0 : 4));
 			else if (type == QUILL_TYPE_S8)
@@ -185,20 +182,42 @@ static void make_repack(struct vector *v, uint32_t mode)
 				memcpy(cell + in * size, from, size);
 		}
 	}
-	qh_repack(&v->s, type, dst->buf->va, src->buf->va, n, k, order)->repack.src_stride = stride;
+}
+
+static void make_repack(struct vector *v, uint32_t mode)
+{
+	const uint32_t batch = mode >> 16, type = mode >> 8 & 0xff, order = mode & 0xff, n = 66, k = 13;
+	const uint32_t size = type == QUILL_TYPE_BF16 ? 2 : 1;
+	uint32_t stride = (order == QUILL_REPACK_NK ? k : n) + 1, i;
+	size_t step = ((order == QUILL_REPACK_NK ? n : k) * stride + 3) * size;
+	size_t packed = quill_packed_size_of(type, n, k);
+	struct vector_region *src = vector_bytes(v, batch * step);
+	struct vector_region *dst = vector_result(v, batch * packed);
+	struct quill_cmd_repack *c;
+
+	memset(dst->want, type == QUILL_TYPE_S8 ? 0x80 : type == QUILL_TYPE_S4 ? 0x88 : 0, dst->buf->size);
+	for (i = 0; i < batch; i++)
+		repack_one(dst->want + i * packed, src->buf->ptr + i * step, type, n, k,
+			   order == QUILL_REPACK_NK ? stride : 1, order == QUILL_REPACK_NK ? 1 : stride);
+	c = &qh_repack(&v->s, type, dst->buf->va, src->buf->va, n, k, order)->repack;
+	c->src_stride = stride;
+	c->batch = batch;
+	c->src_step = batch > 1 ? step : 0;
 }
 
 static const struct vector_row rows[] = {
-	{ "repack: S8, NK", make_repack, REPACK(S8, NK) },
-	{ "repack: S8, KN", make_repack, REPACK(S8, KN) },
-	{ "repack: S4, NK", make_repack, REPACK(S4, NK) },
-	{ "repack: S4, KN", make_repack, REPACK(S4, KN) },
-	{ "repack: BF16, NK", make_repack, REPACK(BF16, NK) },
-	{ "repack: BF16, KN", make_repack, REPACK(BF16, KN) },
-	{ "repack: E4M3, NK", make_repack, REPACK(E4M3, NK) },
-	{ "repack: E4M3, KN", make_repack, REPACK(E4M3, KN) },
-	{ "repack: E5M2, NK", make_repack, REPACK(E5M2, NK) },
-	{ "repack: E5M2, KN", make_repack, REPACK(E5M2, KN) },
+	{ "repack: S8, NK", make_repack, REPACK(S8, NK, 1) },
+	{ "repack: S8, KN", make_repack, REPACK(S8, KN, 1) },
+	{ "repack: S4, NK", make_repack, REPACK(S4, NK, 1) },
+	{ "repack: S4, KN", make_repack, REPACK(S4, KN, 1) },
+	{ "repack: BF16, NK", make_repack, REPACK(BF16, NK, 1) },
+	{ "repack: BF16, KN", make_repack, REPACK(BF16, KN, 1) },
+	{ "repack: E4M3, NK", make_repack, REPACK(E4M3, NK, 1) },
+	{ "repack: E4M3, KN", make_repack, REPACK(E4M3, KN, 1) },
+	{ "repack: E5M2, NK", make_repack, REPACK(E5M2, NK, 1) },
+	{ "repack: E5M2, KN", make_repack, REPACK(E5M2, KN, 1) },
+	{ "repack: a batch of BF16, KN", make_repack, REPACK(BF16, KN, 3) },
+	{ "repack: a batch of S4, NK", make_repack, REPACK(S4, NK, 2) },
 	{ "gemm: Q8_0", make_blocks, MODE(S8, Q8_0, 0) },
 	{ "gemm: Q8_0, one row, scale of groups", make_blocks, MODE(S8, Q8_0, ONE_ROW | GROUP_SCALE) },
 	{ "gemm: Q8_0, everything, gaps", make_blocks, MODE(S8, Q8_0, BIAS | GROUP_SCALE | GAPS) },

@@ -44,7 +44,7 @@ enum quill_repack_order {
 };
 
 /**
- * struct quill_cmd_repack - REPACK: a row-major matrix to packed B of a GEMM
+ * struct quill_cmd_repack - REPACK: row-major matrices to packed B of a GEMM, one behind the other
  *
  * The elements are of type_a, which is type_d, but for S4: they come as S8, of which the low half counts.
  * Padding stands for 0.
@@ -53,7 +53,7 @@ struct quill_cmd_repack {
 	struct quill_cmd_hdr hdr;
 	/** @src: device address, aligned to its element. */
 	__u64 src;
-	/** @dst: device address of quill_packed_size_of(type_d, n, k) bytes, 64-byte aligned. */
+	/** @dst: device address of @batch times quill_packed_size_of(type_d, n, k) bytes, 64-byte aligned. */
 	__u64 dst;
 	/** @n: columns of B, 1..QUILL_GEMM_MAX_MN. */
 	__u32 n;
@@ -63,12 +63,17 @@ struct quill_cmd_repack {
 	__u32 src_stride;
 	/** @order: enum quill_repack_order. */
 	__u32 order;
+	/** @src_step: bytes from matrix to matrix, below 2^47, a multiple of an element; 0: the same again. */
+	__u64 src_step;
+	/** @batch: matrices, 1..QUILL_GEMM_MAX_BATCH. */
+	__u32 batch;
 	/** @reserved: zero. */
-	__u64 reserved[2];
+	__u32 reserved;
 };
 
 #define QUILL_FIELDS_repack(F) \
 	F(repack, src, ADDR) F(repack, dst, ADDR) F(repack, n, DIM) F(repack, k, DIM) \
-	F(repack, src_stride, STRIDE) F(repack, order, NUMBER) F(repack, reserved, ZERO)
+	F(repack, src_stride, STRIDE) F(repack, order, NUMBER) F(repack, src_step, SIZE) \
+	F(repack, batch, DIM) F(repack, reserved, ZERO)
 
 #endif /* QUILL_ISA_FORMAT_H */

@@ -148,6 +148,7 @@ static void run_rope(const struct vector *v, const struct vector_tile *t)
 		.rows = t->rows,
 		.heads = t->cols / c->dim,
 		.dim = c->dim,
+		.rotary = quill_rope_rotary(c),
 		.halves = c->hdr.flags & QUILL_CMD_HALVES,
 		.stream = t->stream,
 	};
@@ -163,7 +164,8 @@ uint32_t exec_rope(struct exec *x, struct dma_fault *fault)
 	v.unit = c->dim;
 	add_input(&v, c->src, c->src_stride);
 	add(&v, (struct vector_operand){
-		.va = c->table, .stride = c->dim * 4, .size = 4, .width = c->dim,
+		.va = c->table, .stride = quill_rope_rotary(c) * 4, .size = 4,
+		.width = quill_rope_rotary(c),
 	});
 	add_result(&v, c->dst, c->dst_stride);
 	return exec_vector(&v, fault);

@@ -48,7 +48,7 @@ void cost_rope(const struct profile *p, const union quill_cmd *cmd, struct cost 
 	uint64_t n = (uint64_t)c->heads * c->dim;
 
 	cost_read(p, cost, c->src, c->rows, n * 4);
-	cost_read(p, cost, c->table, c->rows, (uint64_t)c->dim * 4);
+	cost_read(p, cost, c->table, c->rows, (uint64_t)quill_rope_rotary(c) * 4);
 	cost_write(p, cost, c->dst, c->rows, n * 4);
 	/* two products and what joins them */
 	finish_vector(p, c->rows, n, 3, cost);

@@ -304,13 +304,15 @@ struct quill_rope_tile {
 	size_t src_stride;
 	float *dst;
 	size_t dst_stride;
-	/** @table: dim values a row: cosine and sine in turn. */
+	/** @table: rotary values a row: cosine and sine in turn. */
 	const float *table;
 	size_t table_stride;
 	uint32_t rows;
 	uint32_t heads;
 	uint32_t dim;
-	/** @halves: pairs are dim / 2 apart (QUILL_CMD_HALVES). */
+	/** @rotary: elements of a head that turn; those behind them are copied. */
+	uint32_t rotary;
+	/** @halves: pairs are rotary / 2 apart (QUILL_CMD_HALVES). */
 	bool halves;
 	bool stream;
 };

@@ -3,6 +3,8 @@
 #ifndef QUILL_ROPE_LOOPS_H
 #define QUILL_ROPE_LOOPS_H
 
+#include <string.h>
+
 #include "engine.h"
 #include "vector.h"
 
@@ -36,6 +38,18 @@ TEMPLATE void rope_halves(const float *src, float *dst, const float *table, uint
 	}
 }
 
+/* What does not turn, bit by bit; whole vectors if @stream. */
+TEMPLATE void rope_rest(const float *src, float *dst, uint32_t n, const bool stream)
+{
+	uint32_t e;
+
+	if (!stream)
+		memcpy(dst, src, n * sizeof(*src));
+	else
+		for (e = 0; e < n; e += LANES)
+			vf_stream(dst + e, vf_load(src + e));
+}
+
 TEMPLATE void rope_rows(const struct quill_rope_tile *t, const bool stream)
 {
 	size_t i, h;
@@ -48,9 +62,12 @@ TEMPLATE void rope_rows(const struct quill_rope_tile *t, const bool stream)
 			float *dst = t->dst + i * t->dst_stride + h * t->dim;
 
 			if (t->halves)
-				rope_halves(src, dst, table, t->dim / 2, stream);
+				rope_halves(src, dst, table, t->rotary / 2, stream);
 			else
-				rope_neighbours(src, dst, table, t->dim, stream);
+				rope_neighbours(src, dst, table, t->rotary, stream);
+			if (src != dst && t->rotary < t->dim)
+				rope_rest(src + t->rotary, dst + t->rotary, t->dim - t->rotary,
+					  stream);
 		}
 	}
 	if (stream)
@@ -61,7 +78,7 @@ static inline void rope_tile(const struct quill_rope_tile *t)
 {
 	/* halves begin at a vector, too */
 	if (vector_streams(t->stream, t->dst, t->dst_stride * sizeof(float)) &&
-	    t->dim % (2 * LANES) == 0)
+	    t->rotary % (2 * LANES) == 0 && t->dim % LANES == 0)
 		rope_rows(t, true);
 	else
 		rope_rows(t, false);

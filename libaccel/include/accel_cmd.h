@@ -689,7 +689,7 @@ int accel_cmd_softmax(struct accel_stream *stream, const struct accel_softmax *s
 /**
  * struct accel_rope - rotary position embedding: pairs of elements turn by angles
  *
- * The table has, for each row, dim / 2 pairs of cosine and sine: pair j turns (x, y), the j-th pair
+ * The table has, for each row, rotary / 2 pairs of cosine and sine: pair j turns (x, y), the j-th pair
  * of every head of that row, into (x cos - y sin, x sin + y cos).
  */
 struct accel_rope {
@@ -697,7 +697,7 @@ struct accel_rope {
 	uint64_t src;
 	/** @dst: device address of the result, float[rows][dst_stride]. */
 	uint64_t dst;
-	/** @table: device address of float[rows][dim / 2][2]. */
+	/** @table: device address of float[rows][rotary / 2][2]. */
 	uint64_t table;
 	/** @rows: 1..2^24. */
 	uint32_t rows;
@@ -710,10 +710,12 @@ struct accel_rope {
 	/** @dst_stride: elements from row to row, at least heads * dim; 0: heads * dim. */
 	uint32_t dst_stride;
 	/**
-	 * @halves: pair j is elements j and j + dim / 2 (GPT-NeoX), not 2j and 2j + 1 (Llama's GGUF
+	 * @halves: pair j is elements j and j + rotary / 2 (GPT-NeoX), not 2j and 2j + 1 (Llama's GGUF
 	 *	files).
 	 */
 	bool halves;
+	/** @rotary: the first elements of each head, even: only these turn, the others are copied; 0: @dim. */
+	uint32_t rotary;
 };
 
 /** accel_cmd_rope() - turn rows by their positions */

@@ -122,6 +122,7 @@ int accel_cmd_rope(struct accel_stream *stream, const struct accel_rope *rope,
 	cmd.rope.rows = rope->rows;
 	cmd.rope.heads = (uint16_t)rope->heads;
 	cmd.rope.dim = (uint16_t)rope->dim;
+	cmd.rope.rotary = rope->rotary;
 	cmd.rope.src_stride = accel_or(rope->src_stride, rope->heads * rope->dim);
 	cmd.rope.dst_stride = accel_or(rope->dst_stride, rope->heads * rope->dim);
 	return accel_stream_emit(stream, &cmd, 1);

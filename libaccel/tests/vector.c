@@ -96,38 +96,45 @@ static void softmax_of_equals_and_of_what_is_far_below(void **state)
 		assert_true(at(f, 1)[i] == (i % 4 ? 0 : 1.0f / 16));
 }
 
-static void rope_turns_pairs_and_halves(void **state)
+static void rope_turns_pairs_and_halves_of_heads_or_their_part(void **state)
 {
 	enum { HEADS = 2, DIM = 8, ROW = HEADS * DIM };
+	static const unsigned int rotary[] = { 0, 0, 4, 6 };
 	struct fixture *f = *state;
 	struct accel_rope rope = {
 		.src = va(f, 0), .table = va(f, 1), .dst = va(f, 2), .rows = ROWS, .heads = HEADS,
 		.dim = DIM,
 	};
-	unsigned int i, h, j, halves;
+	unsigned int i, h, j, halves, kind, turn;
 
 	fill(at(f, 0), ROWS * ROW);
 	fill(at(f, 1), ROWS * DIM);
-	for (halves = 0; halves < 2; halves++) {
+	for (kind = 0; kind < 4; kind++) {
+		halves = kind & 1;
+		turn = rotary[kind] ? rotary[kind] : DIM;
 		rope.halves = halves;
+		rope.rotary = rotary[kind];
 		accel_stream_reset(f->stream);
 		ok(f, accel_cmd_rope(f->stream, &rope, NULL));
 		run(f);
 		for (i = 0; i < ROWS; i++) {
 			for (h = 0; h < HEADS; h++) {
-				for (j = 0; j < DIM / 2; j++) {
+				for (j = 0; j < turn / 2; j++) {
 					unsigned int first = halves ? j : 2 * j;
-					unsigned int second = halves ? j + DIM / 2 : 2 * j + 1;
+					unsigned int second = halves ? j + turn / 2 : 2 * j + 1;
 					const float *src = at(f, 0) + i * ROW + h * DIM;
 					const float *dst = at(f, 2) + i * ROW + h * DIM;
-					float cos = at(f, 1)[i * DIM + 2 * j];
-					float sin = at(f, 1)[i * DIM + 2 * j + 1];
+					float cos = at(f, 1)[i * turn + 2 * j];
+					float sin = at(f, 1)[i * turn + 2 * j + 1];
 
 					assert_true(dst[first] ==
 						    fmaf(src[first], cos, -(src[second] * sin)));
 					assert_true(dst[second] ==
 						    fmaf(src[second], cos, src[first] * sin));
 				}
+				assert_memory_equal(at(f, 2) + i * ROW + h * DIM + turn,
+						    at(f, 0) + i * ROW + h * DIM + turn,
+						    (DIM - turn) * sizeof(float));
 			}
 		}
 	}
@@ -361,7 +368,7 @@ int main(void)
 		TEST(rmsnorm_adds_the_residual_and_keeps_the_sum),
 		TEST(layernorm_has_mean_variance_and_bias),
 		TEST(softmax_of_equals_and_of_what_is_far_below),
-		TEST(rope_turns_pairs_and_halves),
+		TEST(rope_turns_pairs_and_halves_of_heads_or_their_part),
 		TEST(quantise_has_the_library_s_bits_and_dequantise_goes_back),
 		TEST(quantise_by_a_scale_and_a_zero_point_and_back_by_column),
 		TEST(eltwise_combines_matrices_and_rows),

@@ -314,7 +314,7 @@ static void vector_stream(uint8_t layout, const char *name)
 	c->softmax = (struct quill_cmd_softmax){ c->hdr, VA_RO, VA_RW, 3, 20, 20, 20, 0x3f800000,
 						 0, 0 };
 	c = add_typed(QUILL_OP_ROPE, 0, f32, f32, f32);
-	c->rope = (struct quill_cmd_rope){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 3, 2, 10, 20, 20, 0 };
+	c->rope = (struct quill_cmd_rope){ c->hdr, VA_RO, VA_RW, VA_RO + 64, 3, 2, 10, 20, 20, 6, 0 };
 	c = add_typed(QUILL_OP_QUANTISE, 0, f32, none, QUILL_TYPE_S8);
 	c->quantise = (struct quill_cmd_quantise){ c->hdr, VA_RO, VA_RW, VA_RW + 4094 * 2, 3, 20, 10,
 						   20, 20, 2 };

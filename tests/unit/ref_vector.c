@@ -152,18 +152,19 @@ void ref_softmax(const struct ref_softmax *c)
 
 /* ---- ROPE ---- */
 
-static void ref_rope_head(const float *src, float *dst, const float *table, uint32_t dim,
-			  bool halves)
+static void ref_rope_head(const float *src, float *dst, const float *table,
+			  const struct ref_rope *c)
 {
-	uint32_t j;
+	uint32_t half = c->rotary / 2, j;
 
-	for (j = 0; j < dim / 2; j++) {
-		uint32_t first = halves ? j : 2 * j, second = halves ? j + dim / 2 : 2 * j + 1;
+	for (j = 0; j < half; j++) {
+		uint32_t first = c->halves ? j : 2 * j, second = c->halves ? j + half : 2 * j + 1;
 		float x = src[first], y = src[second], cos = table[2 * j], sin = table[2 * j + 1];
 
 		dst[first] = stored(fmaf(x, cos, -(y * sin)));
 		dst[second] = stored(fmaf(y, cos, x * sin));
 	}
+	memmove(dst + c->rotary, src + c->rotary, (c->dim - c->rotary) * sizeof(*src));
 }
 
 void ref_rope(const struct ref_rope *c)
@@ -174,7 +175,7 @@ void ref_rope(const struct ref_rope *c)
 		for (h = 0; h < c->heads; h++)
 			ref_rope_head(c->src.p + i * c->src.stride + h * c->dim,
 				      c->dst + i * c->dst_stride + h * c->dim,
-				      c->table.p + i * c->table.stride, c->dim, c->halves);
+				      c->table.p + i * c->table.stride, c);
 }
 
 /* ---- QUANTISE, DEQUANTISE ---- */

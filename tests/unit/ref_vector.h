@@ -44,7 +44,7 @@ struct ref_rope {
 	float *dst;
 	size_t dst_stride;
 	struct ref_rows src, table;
-	uint32_t rows, heads, dim;
+	uint32_t rows, heads, dim, rotary;
 	bool halves;
 };
 

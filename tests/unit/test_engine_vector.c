@@ -229,11 +229,12 @@ static void make_rope(struct problem *p)
 	*c = (struct ref_rope){ .rows = s.rows, .halves = s.variant & 1 };
 	c->heads = 1 + (s.variant >> 1) % 3;
 	c->dim = 2 * min32((s.n + 1) / 2, QUILL_ATTENTION_MAX_HEAD_DIM / 2);
+	c->rotary = s.variant & 8 ? 2 * (1 + ref_random_below(&p->rnd, c->dim / 2)) : c->dim;
 	s.n = c->heads * c->dim;
 	p->shape = &s;
 	c->src = add_rows(p);
 	c->dst = add_result(p, c->src, &c->dst_stride);
-	c->table.p = add_matrix(p, s.rows, c->dim, &c->table.stride);
+	c->table.p = add_matrix(p, s.rows, c->rotary, &c->table.stride);
 }
 
 static void run_ref_rope(const struct problem *p)
@@ -259,6 +260,7 @@ static void run_rope(const struct quill_kernels *e, const struct problem *p, uin
 			.rows = rows,
 			.heads = part,
 			.dim = c->dim,
+			.rotary = c->rotary,
 			.halves = c->halves,
 			.stream = p->shape->stream,
 		});

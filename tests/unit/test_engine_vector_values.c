@@ -249,10 +249,17 @@ static void softmax_is_near_the_exact_one(void **state)
 
 /* ---- ROPE ---- */
 
-static void rope_row(const float *x, const float *table, float *y, uint32_t dim, bool halves)
+static void rope_part(const float *x, const float *table, float *y, uint32_t dim, uint32_t rotary,
+		      bool halves)
 {
 	best()->rope(&(struct quill_rope_tile){ .src = x, .dst = y, .table = table, .rows = 1,
-						.heads = 1, .dim = dim, .halves = halves });
+						.heads = 1, .dim = dim, .rotary = rotary,
+						.halves = halves });
+}
+
+static void rope_row(const float *x, const float *table, float *y, uint32_t dim, bool halves)
+{
+	rope_part(x, table, y, dim, dim, halves);
 }
 
 static void rope_turns_the_pairs_it_should(void **state)
@@ -271,6 +278,23 @@ static void rope_turns_the_pairs_it_should(void **state)
 	rope_row(x, table, y, 6, true);
 	for (i = 0; i < 6; i++)
 		assert_true(y[i] == halves[i]);
+}
+
+static void rope_of_a_part_copies_the_rest_bit_by_bit(void **state)
+{
+	/* by a right angle, and by a straight one */
+	static const float table[4] = { 0, 1, -1, 0 };
+	static const float neighbours[4] = { -2, 1, -3, -4 }, halves[4] = { -3, -2, 1, -4 };
+	float x[7] = { 1, 2, 3, 4, 5 }, y[7];
+	int i;
+
+	x[5] = from_bits(0xff812345);
+	x[6] = from_bits(0x00000001);
+	for (i = 0; i < 2; i++) {
+		rope_part(x, table, y, 7, 4, i);
+		assert_memory_equal(y, i ? halves : neighbours, sizeof(halves));
+		assert_memory_equal(y + 4, x + 4, 3 * sizeof(*x));
+	}
 }
 
 /* One product rounds, and the result: u |y sin| and u |result|. */
@@ -754,6 +778,7 @@ int main(void)
 		cmocka_unit_test(softmax_of_one_element_is_one),
 		cmocka_unit_test(softmax_is_near_the_exact_one),
 		cmocka_unit_test(rope_turns_the_pairs_it_should),
+		cmocka_unit_test(rope_of_a_part_copies_the_rest_bit_by_bit),
 		cmocka_unit_test(rope_is_near_the_exact_one),
 		cmocka_unit_test(ties_go_to_the_even_neighbour),
 		cmocka_unit_test(groups_of_dust_have_scale_zero),

@@ -112,6 +112,7 @@ static void commands_larger_than_the_caches(void **state)
 {
 	static const char *const names[] = {
 		"RMSNORM and the sum", "LAYERNORM with everything", "SOFTMAX", "ROPE of halves",
+		"ROPE of a part", "QUANTISE by given scales by 32",
 		"QUANTISE by 32", "DEQUANTISE", "ELTWISE ADD", "ACT SILU with gate",
 	};
 	const struct case_shape shape = { .rows = 1700, .n = 4096, .special = true };

@@ -177,9 +177,12 @@ static void fields_and_defaults_of_one_record(void **state)
 	assert_int_equal(f->cmds[2].rope.src_stride, 24);
 	assert_int_equal(f->cmds[2].rope.dst_stride, 24);
 	assert_int_equal(f->cmds[2].hdr.flags, QUILL_CMD_ORDERED);
+	assert_int_equal(f->cmds[2].rope.rotary, 0);
 	rope.halves = true;
+	rope.rotary = 4;
 	assert_int_equal(accel_cmd_rope(s, &rope, NULL), 0);
 	assert_int_equal(f->cmds[3].hdr.flags, QUILL_CMD_ORDERED | QUILL_CMD_HALVES);
+	assert_int_equal(f->cmds[3].rope.rotary, 4);
 	assert_int_equal(accel_cmd_quantise(s, &quantise, NULL), 0);
 	assert_int_equal(f->cmds[4].quantise.group, 6);
 	assert_int_equal(f->cmds[4].quantise.scale_stride, 1);
@@ -284,6 +287,8 @@ static void softmax_and_rope_errors_name_the_field(void **state)
 	ROPE(c.heads = 65537, "heads is 65537; required: at most 1024");
 	ROPE(c.dim = 65538, "dim is 65538; required: at most 256");
 	ROPE(c.dim = 7, "dim is 7; required: 2, 4, ... 256");
+	ROPE(c.rotary = 3, "rotary is 3; required: even, and at most dim (dim is 6)");
+	ROPE(c.rotary = 8, "rotary is 8; required: even, and at most dim (dim is 6)");
 	ROPE(c.src_stride = 23, "src_stride is 23; required: at least heads * dim (dim is 6)");
 	ROPE(c.dst_stride = 23, "dst_stride is 23; required: at least heads * dim (dim is 6)");
 	ROPE(c.src += 1, "src is 0x100001; required: a multiple of 4");

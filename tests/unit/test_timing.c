@@ -508,6 +508,8 @@ static void softmax_rope_reduce_and_gather_take_what_is_documented(void **state)
 	cmd[0].rope.dim = 128;
 	assert_int_equal(vector(QUILL_OP_ROPE).read, 10 * (32 + 1) * 128 * 4);
 	assert_int_equal(vector(QUILL_OP_ROPE).written, 10 * 32 * 128 * 4);
+	cmd[0].rope.rotary = 64;
+	assert_int_equal(vector(QUILL_OP_ROPE).read, 10 * (32 * 128 + 64) * 4);
 
 	memset(cmd, 0, sizeof(cmd));
 	cmd[0].reduce.src = cmd[0].reduce.dst = 0x100000;

@@ -144,22 +144,27 @@ static void make_softmax(struct vector_case *c, uint32_t mode)
 	});
 }
 
+enum { ROPE_HALVES = 1, ROPE_PART = 2 };
+
 static void make_rope(struct vector_case *c, uint32_t mode)
 {
 	uint32_t rows = c->shape.rows, dim = c->shape.n < 64 ? 2 * (c->shape.n % 32 + 1) : 96;
 	uint32_t heads = c->shape.n / dim + 1, n = heads * dim;
+	uint32_t rotary = !(mode & ROPE_PART) ? dim : dim == 96 ? 64 : (dim + 2) / 4 * 2;
 	struct case_operand *src = floats(c, "src", rows, n, 0);
-	struct case_operand *table = floats(c, "table", rows, dim, dim);
+	struct case_operand *table = floats(c, "table", rows, rotary, rotary);
 	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, src);
 	union quill_cmd *cmd = qh_rope(c->s, dst->buf->va, src->buf->va, table->buf->va, rows,
 				       heads, dim);
 
-	cmd->hdr.flags = mode ? QUILL_CMD_HALVES : 0;
+	cmd->hdr.flags = mode & ROPE_HALVES ? QUILL_CMD_HALVES : 0;
+	cmd->rope.rotary = mode & ROPE_PART ? rotary : 0;
 	cmd->rope.src_stride = ld(src);
 	cmd->rope.dst_stride = ld(dst);
 	ref_rope(&(struct ref_rope){
 		.dst = (float *)dst->want, .dst_stride = ld(dst), .src = ref_of(src),
-		.table = ref_of(table), .rows = rows, .heads = heads, .dim = dim, .halves = mode,
+		.table = ref_of(table), .rows = rows, .heads = heads, .dim = dim, .rotary = rotary,
+		.halves = mode & ROPE_HALVES,
 	});
 }
 
@@ -495,7 +500,9 @@ const struct case_kind case_kinds[] = {
 	  NORM_LAYER | NORM_RESIDUAL | NORM_SUM | NORM_BIAS },
 	{ "SOFTMAX", make_softmax, 0 },
 	{ "ROPE", make_rope, 0 },
-	{ "ROPE of halves", make_rope, 1 },
+	{ "ROPE of halves", make_rope, ROPE_HALVES },
+	{ "ROPE of a part", make_rope, ROPE_PART },
+	{ "ROPE of a part in halves", make_rope, ROPE_PART | ROPE_HALVES },
 	{ "QUANTISE", make_quantise, 0 },
 	{ "QUANTISE by 32", make_quantise, 32 },
 	{ "QUANTISE by 1", make_quantise, 1 },

@@ -63,7 +63,7 @@ static inline __u32 quill_type_size(__u32 type)
 #define QUILL_CMD_ORDERED	(1u << 0)
 /* ATTENTION: query i sees keys 0 .. n_kv - n_q + i; else it sees all. */
 #define QUILL_CMD_CAUSAL	(1u << 8)
-/* ROPE: pairs are (e, e + dim / 2), as in GPT-NeoX; else (2e, 2e + 1), as in Llama's GGUF files. */
+/* ROPE: pairs are (e, e + rotary / 2), as in GPT-NeoX; else (2e, 2e + 1), as in Llama's GGUF files. */
 #define QUILL_CMD_HALVES	(1u << 9)
 
 /**

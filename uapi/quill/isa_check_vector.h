@@ -77,11 +77,14 @@ static inline __u32 quill_check_rope(const union quill_cmd *cmd, struct quill_ch
 		      "1..1024");
 	QUILL_REQUIRE(c->dim && c->dim % 2 == 0 && c->dim <= QUILL_ATTENTION_MAX_HEAD_DIM, SHAPE,
 		      0, rope, dim, "2, 4, ... 256");
+	QUILL_REQUIRE(c->rotary % 2 == 0 && c->rotary <= c->dim, SHAPE, 0, rope, rotary,
+		      "even, and at most dim|dim");
 	QUILL_REQUIRE_MATRIX_AS(c->src, c->rows, c->src_stride, n, 4, 0, rope, src,
 				src_stride, "at least heads * dim|dim");
 	QUILL_REQUIRE_MATRIX_AS(c->dst, c->rows, c->dst_stride, n, 4, 0, rope, dst,
 				dst_stride, "at least heads * dim|dim");
-	QUILL_REQUIRE_MATRIX(c->table, c->rows, c->dim, c->dim, 4, 0, rope, table, table);
+	QUILL_REQUIRE_MATRIX(c->table, c->rows, quill_rope_rotary(c), quill_rope_rotary(c), 4, 0, rope,
+			     table, table);
 	return QUILL_FAULT_NONE;
 }
 

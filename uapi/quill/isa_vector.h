@@ -97,8 +97,9 @@ struct quill_cmd_softmax {
 /**
  * struct quill_cmd_rope - ROPE: turn pairs of elements by the angles of a table
  *
- * A row has @heads heads of @dim elements. Row i of the table holds dim / 2 pairs (cos, sin), for pair j
- * of every head of row i: (x, y) becomes (x cos - y sin, x sin + y cos).
+ * A row has @heads heads of @dim elements, of which the first @rotary turn and the others are copied. Row i of the
+ * table holds rotary / 2 pairs (cos, sin), for pair j of every head of row i: (x, y) becomes
+ * (x cos - y sin, x sin + y cos).
  */
 struct quill_cmd_rope {
 	struct quill_cmd_hdr hdr;
@@ -106,7 +107,7 @@ struct quill_cmd_rope {
 	__u64 src;
 	/** @dst: device address, 4-byte aligned. */
 	__u64 dst;
-	/** @table: device address of f32[rows][dim], 4-byte aligned. */
+	/** @table: device address of f32[rows][rotary], 4-byte aligned. */
 	__u64 table;
 	/** @rows: 1..QUILL_VECTOR_MAX_ROWS. */
 	__u32 rows;
@@ -118,14 +119,22 @@ struct quill_cmd_rope {
 	__u32 src_stride;
 	/** @dst_stride: at least heads * dim (if @rows is over 1). */
 	__u32 dst_stride;
+	/** @rotary: even, at most @dim; 0: @dim. */
+	__u32 rotary;
 	/** @reserved: zero. */
-	__u64 reserved;
+	__u32 reserved;
 };
 
 #define QUILL_FIELDS_rope(F) \
 	F(rope, src, ADDR) F(rope, dst, ADDR) F(rope, table, ADDR) F(rope, rows, DIM) \
 	F(rope, heads, DIM) F(rope, dim, DIM) F(rope, src_stride, STRIDE) \
-	F(rope, dst_stride, STRIDE) F(rope, reserved, ZERO)
+	F(rope, dst_stride, STRIDE) F(rope, rotary, DIM) F(rope, reserved, ZERO)
+
+/* Elements of a head that turn. */
+static inline __u32 quill_rope_rotary(const struct quill_cmd_rope *c)
+{
+	return c->rotary ? c->rotary : c->dim;
+}
 
 /**
  * struct quill_cmd_quantise - QUANTISE (float32 to int8) and DEQUANTISE (back), with a scale a group

@@ -394,7 +394,9 @@ static void product(union quill_cmd *to, const union quill_cmd *cmd, uint32_t i)
 		to[2].gemm_post.residual += i * b->residual_step;
 	if (to[2].gemm_post.residual_mult)
 		to[2].gemm_post.residual_mult += columns * 4;
-	if (to[2].gemm_post.d_scale)
+	if (quill_gemm_options(cmd) & QUILL_GEMM_SCALE_COLUMNS)
+		to[2].gemm_post.d_scale += columns * 4;
+	else if (quill_gemm_quantised(cmd) && !quill_gemm_given_scales(cmd))
 		to[2].gemm_post.d_scale += rows;
 }
 

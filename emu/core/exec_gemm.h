@@ -30,7 +30,8 @@ static inline bool gemm_is_plain_b(const struct exec *x)
 /*
  * struct gemm_out - where results go
  *
- * To D, or, where each row is quantised by a scale of its own, first to a buffer of whole rows.
+ * To D, or, where each row is quantised by a scale of its own, first to a buffer of whole rows; where scales are given, a
+ * tile is quantised by itself.
  */
 struct gemm_out {
 	struct exec *x;
@@ -38,6 +39,8 @@ struct gemm_out {
 	const struct quill_ext_gemm_post *post;	/* zeros, if the command has none */
 	uint32_t type;		/* of a tile's results: type_d, or F32 if they are quantised later */
 	uint32_t size;		/* of such an element */
+	bool by_row;
+	uint32_t given;		/* scales that are given: 0, 1, or one a column */
 	float *buffer;
 	uint32_t first;		/* D's row that is the buffer's first */
 };
@@ -48,6 +51,7 @@ struct gemm_place {
 	struct dma_ctx *ctx;
 	struct dma_fault *fault;
 	struct dma_rows rows;	/* of D */
+	uint32_t col, cols;
 	uint8_t *d;
 	uint64_t ldd;		/* elements */
 	struct dma_view direct, gate, residual;

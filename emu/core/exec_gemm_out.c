@@ -2,8 +2,9 @@
 /*
  * GEMM: where a tile's results go, and what it reads on the way: gate, residual, D itself.
  *
- * D is written in place where it is contiguous in the host, else by way of the thread's scratch. Rows that are
- * quantised each by its own scale have to be whole before: they are collected in a buffer, some at a time.
+ * D is written in place where it is contiguous in the host, else by way of the thread's scratch. So are floats that are
+ * quantised by scales that are given. Rows that are quantised each by its own scale have to be whole before: they are
+ * collected in a buffer, some at a time.
  */
 #include "exec_gemm.h"
 
@@ -21,13 +22,15 @@ void gemm_out_init(struct gemm_out *out, struct exec *x)
 		out->post = &x->cmd[2].gemm_post;
 	out->type = out->post->d_scale ? QUILL_TYPE_F32 : x->cmd->hdr.type_d;
 	out->size = quill_type_size(out->type);
+	out->given = quill_gemm_given_scales(x->cmd);
+	out->by_row = out->post->d_scale && !out->given;
 }
 
 uint32_t gemm_out_rows(const struct gemm_out *out)
 {
 	uint32_t rows = BUFFER_BYTES / ((uint64_t)out->cmd->n * sizeof(float));
 
-	if (!out->post->d_scale)
+	if (!out->by_row)
 		return UINT32_MAX;
 	return rows ? rows : 1;
 }
@@ -36,7 +39,7 @@ uint32_t gemm_out_begin(struct gemm_out *out, uint32_t first, uint32_t rows,
 			struct dma_fault *fault)
 {
 	out->first = first;
-	if (!out->post->d_scale)
+	if (!out->by_row)
 		return QUILL_FAULT_NONE;
 	out->buffer = dma_scratch(out->x->ctx, DMA_SCRATCH_ROWS,
 				  (uint64_t)rows * out->cmd->n * sizeof(float));
@@ -102,7 +105,7 @@ static uint32_t open_matrix(struct gemm_place *p, uint64_t va, uint64_t stride, 
 		.va = va + at * size,
 		.rows = p->rows.rows,
 		.stride = stride * size,
-		.width = p->rows.width / p->out->size * size,
+		.width = (uint64_t)p->cols * size,
 	};
 
 	if (!va)
@@ -134,8 +137,8 @@ static uint32_t open_copy(struct gemm_place *p)
 {
 	bool accumulates = p->out->post->options & QUILL_GEMM_ACCUMULATE;
 
-	p->d = dma_scratch(p->ctx, DMA_SCRATCH_D, p->rows.rows * p->rows.width);
-	p->ldd = p->rows.width / p->out->size;
+	p->d = dma_scratch(p->ctx, DMA_SCRATCH_D, p->rows.rows * (uint64_t)p->cols * p->out->size);
+	p->ldd = p->cols;
 	if (!p->d)
 		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, p->rows.va);
 	if (!accumulates || p->out->type != QUILL_TYPE_S32)
@@ -148,13 +151,16 @@ uint32_t gemm_place_open(struct gemm_place *p, uint32_t row, uint32_t rows, uint
 {
 	const struct gemm_out *out = p->out;
 	bool reads = out->post->options & QUILL_GEMM_ACCUMULATE && out->type == QUILL_TYPE_S32;
+	uint64_t size = quill_type_size(out->cmd->hdr.type_d);
 	uint32_t what;
 
+	p->col = col;
+	p->cols = cols;
 	p->rows = (struct dma_rows){
-		.va = out->cmd->d + ((uint64_t)row * out->cmd->ldd + col) * out->size,
+		.va = out->cmd->d + ((uint64_t)row * out->cmd->ldd + col) * size,
 		.rows = rows,
-		.stride = (uint64_t)out->cmd->ldd * out->size,
-		.width = (uint64_t)cols * out->size,
+		.stride = out->cmd->ldd * size,
+		.width = cols * size,
 	};
 	what = open_operands(p, row, col);
 	if (what)
@@ -165,11 +171,37 @@ uint32_t gemm_place_open(struct gemm_place *p, uint32_t row, uint32_t rows, uint
 		return QUILL_FAULT_NONE;
 	}
 	/* What is to be read as well as written goes the way that asks for both rights. */
-	if (reads || !dma_view_direct(p->ctx, &out->x->port, &p->rows, out->size, true, &p->direct))
+	if (reads || out->given ||
+	    !dma_view_direct(p->ctx, &out->x->port, &p->rows, out->size, true, &p->direct))
 		return open_copy(p);
 	p->d = p->direct.ptr;
 	p->ldd = out->cmd->ldd;
 	return QUILL_FAULT_NONE;
+}
+
+/* Floats in scratch to D, by scales that are given. */
+static uint32_t quantise_place(struct gemm_place *p)
+{
+	const struct gemm_out *out = p->out;
+	const struct quill_ext_gemm *e = &out->x->cmd[1].gemm_ext;
+	bool columns = out->post->options & QUILL_GEMM_SCALE_COLUMNS;
+	uint32_t count = columns ? p->cols : 1, what;
+	float *scale = dma_scratch(p->ctx, DMA_SCRATCH_ROW_SCALE, count * sizeof(*scale));
+	int8_t *d = dma_scratch(p->ctx, DMA_SCRATCH_UNPACK, p->rows.rows * (uint64_t)p->cols);
+
+	if (!scale || !d)
+		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, p->rows.va);
+	what = dma_read(p->ctx, &out->x->port,
+			out->post->d_scale + (columns ? p->col * sizeof(*scale) : 0), scale,
+			count * sizeof(*scale), p->fault);
+	if (what)
+		return what;
+	out->x->emu->kernels->quantise_by(&(struct quill_quantise_by_tile){
+		.src = (float *)p->d, .src_stride = p->ldd, .dst = d, .dst_stride = p->cols,
+		.scale = scale, .rows = (uint32_t)p->rows.rows, .n = p->cols,
+		.group = columns ? 1 : p->cols, .zero = e->zero, .lo = e->lo, .hi = e->hi,
+	});
+	return dma_write_rows(p->ctx, &out->x->port, &p->rows, d, p->cols, p->fault);
 }
 
 uint32_t gemm_place_close(struct gemm_place *p, uint32_t what)
@@ -181,6 +213,8 @@ uint32_t gemm_place_close(struct gemm_place *p, uint32_t what)
 	dma_view_close(p->ctx, &p->direct);
 	if (what || !copied)
 		return what;
+	if (p->out->given)
+		return quantise_place(p);
 	return dma_write_rows(p->ctx, &p->out->x->port, &p->rows, p->d, p->rows.width, p->fault);
 }
 

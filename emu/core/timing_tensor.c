@@ -64,16 +64,20 @@ static void cost_gemm_post(const struct profile *p, const union quill_cmd *cmd, 
 	const struct quill_ext_gemm_post *post = &cmd[2].gemm_post;
 	uint64_t rows = batch * c->m, row = (uint64_t)c->n * 4;
 	bool accumulates = post->options & QUILL_GEMM_ACCUMULATE;
+	uint32_t given = quill_gemm_given_scales(cmd);
 
 	cost_read(p, cost, post->gate, rows, row);
 	cost_read(p, cost, post->residual, rows, (uint64_t)c->n * quill_gemm_residual_size(cmd));
 	cost_read(p, cost, post->residual_mult, sets, row);
 	if (accumulates)
 		cost_read(p, cost, c->d, rows, row);
-	cost_write(p, cost, post->d_scale, batch, (uint64_t)c->m * 4);
-	/* to quantise: a maximum, a quotient, a rounding */
+	if (given)
+		cost_read(p, cost, post->d_scale, given > 1 ? sets : 1, given * 4ull);
+	else
+		cost_write(p, cost, post->d_scale, batch, (uint64_t)c->m * 4);
+	/* to quantise: a maximum unless scales are given, a quotient, a rounding */
 	cost->vector_ops = rows * c->n * (act_ops(p, post->act) + !!post->gate + !!post->residual +
-					  accumulates + (post->d_scale ? 3 : 0));
+					  accumulates + (given ? 2 : post->d_scale ? 3 : 0));
 }
 
 void cost_gemm(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)

@@ -300,16 +300,26 @@ enum accel_gemm_layout {
 	ACCEL_GEMM_COLUMNS = 2,
 };
 
+/** enum accel_gemm_scales - by which scales float results become int8 */
+enum accel_gemm_scales {
+	/** @ACCEL_GEMM_SCALE_ROWS: float[m], each found for its row and stored. */
+	ACCEL_GEMM_SCALE_ROWS = 0,
+	/** @ACCEL_GEMM_SCALE_COLUMNS: float[n], given. */
+	ACCEL_GEMM_SCALE_COLUMNS = 1,
+	/** @ACCEL_GEMM_SCALE_TENSOR: one float, given. */
+	ACCEL_GEMM_SCALE_TENSOR = 2,
+};
+
 /**
  * struct accel_gemm_batch - many products, alike but for where their operands are
  *
  * Steps are in bytes from one product's operand to the next's, multiples of what the operand is aligned to; 0: all use the
- * same. Of row_scale and d_scale each product has its own m entries, one behind the other.
+ * same. Of row_scale and of a d_scale of rows each product has its own m entries, one behind the other.
  */
 struct accel_gemm_batch {
 	/** @count: products, 1..65536. */
 	uint32_t count;
-	/** @column_step: entries of bias, scale and residual_mult from one product to the next; 0: all use the same. */
+	/** @column_step: entries of bias, scale, residual_mult and a d_scale of columns from one product to the next; 0: all use the same. */
 	uint32_t column_step;
 	uint64_t a_step;
 	uint64_t b_step;
@@ -412,6 +422,11 @@ struct accel_gemm {
 	 *	float[n]), of which each row is quantised by its own scale, as accel_cmd_quantise() does; 0: by @scale.
 	 */
 	uint64_t d_scale;
+	/**
+	 * @d_scales: what @d_scale is. Given scales are read: the results are clamp(round(x / scale) + zero, lo, hi), as
+	 *	accel_cmd_quantise() makes them with scales that are given.
+	 */
+	enum accel_gemm_scales d_scales;
 	/** @accumulate: ACCEL_S32, ACCEL_F32: the result is added to D; without @residual. */
 	bool accumulate;
 	/** @a_transposed: A[m][k] is at a + k * lda + m elements; @lda at least @m, 0: @m. */

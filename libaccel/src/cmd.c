@@ -126,7 +126,8 @@ int accel_cmd_fill(struct accel_stream *stream, const struct accel_fill *fill,
 
 static void accel_gemm_epilogue(struct quill_ext_gemm *ext, const struct accel_gemm *gemm)
 {
-	bool full = gemm->type_d == ACCEL_S8 && !gemm->d_scale && !gemm->lo && !gemm->hi;
+	bool full = gemm->type_d == ACCEL_S8 && (!gemm->d_scale || gemm->d_scales) && !gemm->lo &&
+		    !gemm->hi;
 
 	ext->bias = gemm->bias;
 	ext->scale = gemm->scale;
@@ -148,6 +149,8 @@ static void accel_gemm_post(struct quill_ext_gemm_post *post, const struct accel
 									  gemm->residual_stride;
 	post->act = (uint32_t)gemm->act;
 	post->options = (gemm->accumulate ? QUILL_GEMM_ACCUMULATE : 0) |
+			(gemm->d_scales == ACCEL_GEMM_SCALE_COLUMNS ? QUILL_GEMM_SCALE_COLUMNS : 0) |
+			(gemm->d_scales == ACCEL_GEMM_SCALE_TENSOR ? QUILL_GEMM_SCALE_TENSOR : 0) |
 			(gemm->a_transposed ? QUILL_GEMM_A_TRANSPOSED : 0) |
 			(gemm->layout == ACCEL_GEMM_ROWS ? QUILL_GEMM_B_ROWS : 0) |
 			(gemm->layout == ACCEL_GEMM_COLUMNS ? QUILL_GEMM_B_COLUMNS : 0);
@@ -210,7 +213,7 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 {
 	union quill_cmd cmd[QUILL_MAX_RECORDS];
 	bool post = gemm->gate || gemm->residual || gemm->d_scale || gemm->gate_stride ||
-		    gemm->residual_stride || gemm->residual_mult || gemm->act || gemm->accumulate || gemm->a_transposed ||
+		    gemm->residual_stride || gemm->residual_mult || gemm->d_scales || gemm->act || gemm->accumulate || gemm->a_transposed ||
 		    gemm->layout;
 	int ret;
 
@@ -222,6 +225,9 @@ int accel_cmd_gemm(struct accel_stream *stream, const struct accel_gemm *gemm,
 	if (gemm->layout > ACCEL_GEMM_COLUMNS)
 		return accel_error(stream->vm->dev, -EINVAL, "GEMM: layout is %u; required: "
 				   "ACCEL_GEMM_PACKED (0), ROWS (1) or COLUMNS (2)", gemm->layout);
+	if (gemm->d_scales > ACCEL_GEMM_SCALE_TENSOR)
+		return accel_error(stream->vm->dev, -EINVAL, "GEMM: d_scales is %u; required: "
+				   "ACCEL_GEMM_SCALE_ROWS (0), COLUMNS (1) or TENSOR (2)", gemm->d_scales);
 	cmd[0].gemm.a = gemm->a;
 	cmd[0].gemm.b = gemm->b;
 	cmd[0].gemm.d = gemm->d;

@@ -40,7 +40,13 @@ void ref_gemm_post(const struct ref_gemm_post *p, float *y)
 				store(p, m, n, *x);
 		}
 	}
-	if (p->type_d == QUILL_TYPE_S8)
+	if (p->type_d == QUILL_TYPE_S8 && p->given)
+		ref_quantise_by(&(struct ref_quantise){
+			.q = p->d, .q_stride = p->ldd, .f = y, .f_stride = p->n,
+			.scale = (float *)p->given, .rows = p->m, .n = p->n,
+			.group = p->given_one ? p->n : 1, .zero = p->zero, .lo = p->lo, .hi = p->hi,
+		});
+	else if (p->type_d == QUILL_TYPE_S8)
 		ref_quantise(&(struct ref_quantise){
 			.q = p->d, .q_stride = p->ldd, .f = y, .f_stride = p->n,
 			.scale = p->d_scale, .scale_stride = 1, .rows = p->m, .n = p->n,

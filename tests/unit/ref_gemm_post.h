@@ -21,11 +21,15 @@ struct ref_gemm_post {
 	size_t gate_stride, residual_stride;
 	/** @accumulate: D of F32 is added. */
 	bool accumulate;
-	/** @type_d: F32, BF16, or S8: each row by its own scale, which goes to @d_scale. */
+	/** @type_d: F32, BF16, or S8: each row by its own scale, which goes to @d_scale, or by @given. */
 	uint32_t type_d;
 	void *d;
 	size_t ldd;
 	float *d_scale;
+	/** @given: scales of the columns, or @given_one for all; then zero and clamp. NULL: none are. */
+	const float *given;
+	bool given_one;
+	int32_t zero, lo, hi;
 };
 
 /** ref_gemm_post() - @y: float[m][n], which is used up */

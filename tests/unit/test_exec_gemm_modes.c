@@ -65,9 +65,12 @@ static struct qh_buf *random_f32(struct rig *r, size_t n)
 	return b;
 }
 
-/* A product with B in rows, no scale but that of columns, silu and a residual; @type_d: F32, or S8 by row. */
+/*
+ * A product with B in rows, no scale but that of columns, silu and a residual; @type_d: F32, or S8 by row or by scales
+ * that are given: QUILL_GEMM_SCALE_COLUMNS or _TENSOR.
+ */
 struct problem {
-	uint32_t m, n, k, batch, type_d;
+	uint32_t m, n, k, batch, type_d, given;
 	struct qh_buf *a, *b, *d, *scale, *residual, *d_scale;
 	union quill_cmd *cmd;
 };
@@ -81,7 +84,10 @@ static void encode(struct rig *r, struct problem *p)
 	p->d = qh_alloc(r->h, r->as, p->batch * cells * size, QH_RW);
 	p->scale = random_f32(r, p->n);
 	p->residual = random_f32(r, p->batch * cells);
-	p->d_scale = qh_alloc(r->h, r->as, (size_t)p->batch * p->m * 4, QH_RW);
+	if (p->given)
+		p->d_scale = random_f32(r, p->n);
+	else
+		p->d_scale = qh_alloc(r->h, r->as, (size_t)p->batch * p->m * 4, QH_RW);
 	p->cmd = qh_gemm(&r->s, p->a->va, p->b->va, p->d->va, p->m, p->n, p->k);
 	qh_cmd(&r->s, QUILL_OP_EXT);
 	qh_cmd(&r->s, QUILL_OP_EXT);
@@ -92,7 +98,10 @@ static void encode(struct rig *r, struct problem *p)
 	p->cmd[2].gemm_post.act = QUILL_ACT_SILU + 1;
 	p->cmd[2].gemm_post.residual = p->residual->va;
 	p->cmd[2].gemm_post.residual_stride = p->n;
-	p->cmd[2].gemm_post.options = QUILL_GEMM_B_ROWS;
+	p->cmd[2].gemm_post.options = QUILL_GEMM_B_ROWS | p->given;
+	p->cmd[1].gemm_ext.zero = p->given ? -1 : 0;
+	p->cmd[1].gemm_ext.lo = p->given ? -128 : 0;
+	p->cmd[1].gemm_ext.hi = p->given ? 120 : 0;
 	p->cmd[2].gemm_post.d_scale = p->type_d == QUILL_TYPE_S8 ? p->d_scale->va : 0;
 	p->cmd[3].gemm_batch.batch = p->batch;
 	p->cmd[3].gemm_batch.a_step = (uint64_t)p->m * p->k;
@@ -117,18 +126,23 @@ static void check_product(const struct problem *p, uint32_t i)
 		.m = p->m, .n = p->n, .act = QUILL_ACT_SILU + 1,
 		.residual = (float *)p->residual->ptr + i * cells, .residual_stride = p->n,
 		.type_d = p->type_d, .d = want, .ldd = p->n, .d_scale = scale,
+		.given = p->given ? (float *)p->d_scale->ptr : NULL,
+		.given_one = p->given == QUILL_GEMM_SCALE_TENSOR, .zero = -1, .lo = -128, .hi = 120,
 	}, y);
 	assert_memory_equal(p->d->ptr + i * size, want, size);
-	if (p->type_d == QUILL_TYPE_S8)
+	if (p->type_d == QUILL_TYPE_S8 && !p->given)
 		assert_memory_equal(p->d_scale->ptr + (size_t)i * p->m * 4, scale, p->m * 4);
 	free(y);
 	free(scale);
 	free(want);
 }
 
-static void check(struct rig *r, uint32_t m, uint32_t n, uint32_t k, uint32_t batch, uint32_t type_d)
+static void check(struct rig *r, uint32_t m, uint32_t n, uint32_t k, uint32_t batch, uint32_t type_d,
+		  uint32_t given)
 {
-	struct problem p = { .m = m, .n = n, .k = k, .batch = batch, .type_d = type_d };
+	struct problem p = {
+		.m = m, .n = n, .k = k, .batch = batch, .type_d = type_d, .given = given,
+	};
 	struct quill_job_cpl cpl;
 	uint32_t i;
 
@@ -148,11 +162,14 @@ static void batches_of_small_and_of_large_products_equal_the_reference(void **st
 
 	for (c = 0; c < CONFIGS; c++) {
 		open_rig(&r, &configs[c]);
-		check(&r, 5, 70, 33, 40, QUILL_TYPE_F32);
-		check(&r, 5, 70, 33, 40, QUILL_TYPE_S8);
+		check(&r, 5, 70, 33, 40, QUILL_TYPE_F32, 0);
+		check(&r, 5, 70, 33, 40, QUILL_TYPE_S8, 0);
+		check(&r, 5, 70, 33, 40, QUILL_TYPE_S8, QUILL_GEMM_SCALE_COLUMNS);
 		/* over 2^24 multiply-adds each: one after the other, each by all threads */
-		check(&r, 130, 200, 700, 2, QUILL_TYPE_F32);
-		check(&r, 130, 200, 700, 2, QUILL_TYPE_S8);
+		check(&r, 130, 200, 700, 2, QUILL_TYPE_F32, 0);
+		check(&r, 130, 200, 700, 2, QUILL_TYPE_S8, 0);
+		check(&r, 130, 200, 700, 2, QUILL_TYPE_S8, QUILL_GEMM_SCALE_COLUMNS);
+		check(&r, 130, 200, 700, 2, QUILL_TYPE_S8, QUILL_GEMM_SCALE_TENSOR);
 		close_rig(&r);
 	}
 }
@@ -163,7 +180,7 @@ static void rows_that_are_quantised_need_not_fit_the_buffer_at_once(void **state
 	struct rig r;
 
 	open_rig(&r, &configs[1]);
-	check(&r, 50, 100000, 3, 1, QUILL_TYPE_S8);
+	check(&r, 50, 100000, 3, 1, QUILL_TYPE_S8, 0);
 	close_rig(&r);
 }
 
@@ -331,6 +348,17 @@ static void what_is_read_beside_faults_where_it_cannot_be(void **state)
 	cpl = qh_run(r.h, 0, &r.s);
 	assert_int_equal(cpl.status, QUILL_FAULT_UNMAPPED);
 	assert_int_equal(cpl.address, 0x7f0000000000);
+
+	r.s.count = 0;
+	p.type_d = QUILL_TYPE_S8;
+	p.given = QUILL_GEMM_SCALE_COLUMNS;
+	encode(&r, &p);
+	p.cmd[2].gemm_post.d_scale = 0x7f0000000000;
+	cpl = qh_run(r.h, 0, &r.s);
+	assert_int_equal(cpl.status, QUILL_FAULT_UNMAPPED);
+	assert_int_equal(cpl.address, 0x7f0000000000);
+	p.type_d = QUILL_TYPE_F32;
+	p.given = 0;
 
 	/* D that may be written only is no operand to add to */
 	r.s.count = 0;

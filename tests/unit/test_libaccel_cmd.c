@@ -301,12 +301,12 @@ static void gemm_epilogue_errors_name_the_field(void **state)
 	GEMM_REFUSED(c.row_scale = VA + 2, "row_scale is 0x100002; required: a multiple of 4");
 	GEMM_REFUSED(c.row_scale = TOP - 4, "row_scale is 0xfffffffffffc" TOP_TEXT);
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.zero = -129),
-		     "zero is -129; required: -128..127 for S8 (1) without d_scale, else 0 (type_d is 1)");
+		     "zero is -129; required: -128..127 for S8 (1) but not by row, else 0 (type_d is 1)");
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.lo = -129),
-		     "lo is -129; required: -128..127 for S8 (1) without d_scale, else 0 (type_d is 1)");
+		     "lo is -129; required: -128..127 for S8 (1) but not by row, else 0 (type_d is 1)");
 	GEMM_REFUSED((c.type_d = ACCEL_S8, c.lo = 5, c.hi = 4),
-		     "hi is 4; required: lo..127 for S8 (1) without d_scale, else 0 (type_d is 1)");
-	GEMM_REFUSED(c.hi = 1, "hi is 1; required: lo..127 for S8 (1) without d_scale, else 0 (type_d is 3)");
+		     "hi is 4; required: lo..127 for S8 (1) but not by row, else 0 (type_d is 1)");
+	GEMM_REFUSED(c.hi = 1, "hi is 1; required: lo..127 for S8 (1) but not by row, else 0 (type_d is 3)");
 }
 
 #define ATTENTION_REFUSED(change, text) do { \

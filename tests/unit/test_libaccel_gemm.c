@@ -92,6 +92,22 @@ static void layouts_have_strides_of_their_own(void **state)
 	assert_int_equal(accel_cmd_gemm(s, &c, NULL), 0);
 	assert_int_equal(f->cmds[1].gemm_ext.hi, 0);
 	assert_int_equal(f->cmds[2].gemm_post.d_scale, VA);
+	/* scales that are given: all of int8, unless told */
+	c.d_scales = ACCEL_GEMM_SCALE_COLUMNS;
+	s->count = 0;
+	assert_int_equal(accel_cmd_gemm(s, &c, NULL), 0);
+	assert_int_equal(f->cmds[1].gemm_ext.lo, -128);
+	assert_int_equal(f->cmds[1].gemm_ext.hi, 127);
+	assert_int_equal(f->cmds[2].gemm_post.options, QUILL_GEMM_SCALE_COLUMNS);
+	c.d_scales = ACCEL_GEMM_SCALE_TENSOR;
+	c.zero = 5;
+	c.lo = 5;
+	c.hi = 100;
+	s->count = 0;
+	assert_int_equal(accel_cmd_gemm(s, &c, NULL), 0);
+	assert_int_equal(f->cmds[1].gemm_ext.zero, 5);
+	assert_int_equal(f->cmds[1].gemm_ext.lo, 5);
+	assert_int_equal(f->cmds[2].gemm_post.options, QUILL_GEMM_SCALE_TENSOR);
 }
 
 #define REFUSED(change, text) do { \
@@ -131,6 +147,18 @@ static void errors_of_the_third_record_name_the_field(void **state)
 		"residual_zero is 1; required: 0, but for S8 (1) (type_b is 4)");
 	REFUSED(c.d_scale = VA, "d_scale is 0x100000; required: 0, but for S8 (1) (type_d is 3)");
 	REFUSED((c.type_d = ACCEL_S8, c.d_scale = VA + 2), "d_scale is 0x100002; required: a multiple of 4");
+	REFUSED((c.type_d = ACCEL_S8, c.d_scale = TOP - 4, c.d_scales = ACCEL_GEMM_SCALE_COLUMNS),
+		"d_scale is 0xfffffffffffc" TOP_TEXT);
+	REFUSED(c.d_scales = ACCEL_GEMM_SCALE_TENSOR, "options is 0x20; required: 16 (scales of columns) or 32 "
+		"(of the tensor), not both, and with d_scale");
+	REFUSED((c.type_d = ACCEL_S8, c.d_scale = VA, c.zero = 1),
+		"zero is 1; required: -128..127 for S8 (1) but not by row, else 0 (type_d is 1)");
+	REFUSED((c.type_d = ACCEL_S8, c.d_scale = VA, c.d_scales = ACCEL_GEMM_SCALE_COLUMNS, c.zero = 128),
+		"zero is 128; required: -128..127 for S8 (1) but not by row, else 0 (type_d is 1)");
+	REFUSED((c.type_a = c.type_b = ACCEL_BF16, c.hi = 1),
+		"hi is 1; required: lo..127 for S8 (1) but not by row, else 0 (type_d is 3)");
+	REFUSED(c.d_scales = 3,
+		"d_scales is 3; required: ACCEL_GEMM_SCALE_ROWS (0), COLUMNS (1) or TENSOR (2)");
 	REFUSED(c.gate_stride = 69, "gate_stride is 69; required: at least n (n is 70)");
 	REFUSED(c.residual_stride = 69, "residual_stride is 69; required: at least n (n is 70)");
 	REFUSED((c.gate = 0, c.gate_stride = 70), "gate_stride is 70; required: 0 without gate");
@@ -185,6 +213,8 @@ static void errors_of_the_fourth_record_name_the_field(void **state)
 	REFUSED((c.bias = TOP - 300), "column_step is 80" TOP_TEXT);
 	REFUSED((c.type_d = ACCEL_S8, c.act = 0, c.gate = 0, b.gate_step = 0, c.row_scale = 0, c.residual_mult =
 		 TOP - 300), "column_step is 80" TOP_TEXT);
+	REFUSED((c.type_d = ACCEL_S8, c.row_scale = 0, c.d_scale = TOP - 300, c.d_scales =
+		 ACCEL_GEMM_SCALE_COLUMNS), "column_step is 80" TOP_TEXT);
 	REFUSED((c.row_scale = TOP - 16), "row_scale is 0xfffffffffff0" TOP_TEXT);
 }
 

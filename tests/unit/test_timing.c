@@ -170,6 +170,17 @@ static void gemm_of_a_batch_counts_what_is_read_beside(void **state)
 	assert_int_equal(c.read - one.read, cells * 4);
 	assert_int_equal(c.vector_ops, cells);
 
+	/* to quantise by scales that are given: these, a quotient and a rounding */
+	cmd[0].gemm.hdr.type_d = QUILL_TYPE_S8;
+	cmd[2].gemm_post.d_scale = 0x100000;
+	cmd[2].gemm_post.options = QUILL_GEMM_SCALE_COLUMNS;
+	c = cost_of("quill-1");
+	assert_int_equal(c.read - one.read, 128 * 4);
+	assert_int_equal(c.vector_ops, 2 * cells);
+	cmd[2].gemm_post.options = QUILL_GEMM_SCALE_TENSOR;
+	assert_int_equal(cost_of("quill-1").read - one.read, 64);
+	cmd[2].gemm_post.d_scale = 0;
+
 	/* and of int8: a byte an element, and a multiplier a column */
 	cmd[0].gemm.hdr.type_d = QUILL_TYPE_S8;
 	cmd[2].gemm_post.options = 0;

@@ -20,6 +20,8 @@ enum {
 	SPECIAL = 1 << 9,	/* NaN, infinities and denormals among the floats */
 	REQUANT = 1 << 10,	/* S8 by a multiplier and a shift a column */
 	IN_PLACE = 1 << 11,	/* the residual is where D will be */
+	BY_COLUMN = 1 << 12,	/* S8 by scales that are given */
+	BY_TENSOR = 1 << 13,
 };
 
 #define MODE(a, b, d, act, flags)	\
@@ -69,7 +71,7 @@ static void shape(struct product *p)
 
 	p->s8 = p->type_a == QUILL_TYPE_S8 && p->type_b == QUILL_TYPE_S8;
 	p->block = p->type_b >= QUILL_TYPE_Q8_0;
-	p->by_row = p->type_d == QUILL_TYPE_S8 && !(p->mode & REQUANT);
+	p->by_row = p->type_d == QUILL_TYPE_S8 && !(p->mode & (REQUANT | BY_COLUMN | BY_TENSOR));
 	p->exact = p->type_d == QUILL_TYPE_S32 || p->mode & REQUANT;
 	p->m = 3;
 	p->n = p->mode & WIDE ? 66 : 5;
@@ -185,6 +187,13 @@ static void fill_d(struct product *p)
 		return;
 	}
 	p->d = vector_result(p->v, p->batch * p->d_step);
+	if (p->mode & (BY_COLUMN | BY_TENSOR)) {
+		p->d_scale = vector_floats(p->v, p->mode & BY_TENSOR ? 1 : p->columns + p->n,
+					   p->mode & SPECIAL);
+		p->cmd[1].gemm_ext.zero = 3;
+		p->cmd[1].gemm_ext.lo = -100;
+		p->cmd[1].gemm_ext.hi = 101;
+	}
 	if (p->by_row)
 		p->d_scale = vector_result(p->v, p->batch * p->m * sizeof(float));
 }
@@ -228,7 +237,9 @@ static void fill_post(struct product *p)
 	post->options = (p->mode & ACCUMULATE ? QUILL_GEMM_ACCUMULATE : 0) |
 			(p->mode & TURNED_A ? QUILL_GEMM_A_TRANSPOSED : 0) |
 			(p->mode & ROWS_B ? QUILL_GEMM_B_ROWS : 0) |
-			(p->mode & COLUMNS_B ? QUILL_GEMM_B_COLUMNS : 0);
+			(p->mode & COLUMNS_B ? QUILL_GEMM_B_COLUMNS : 0) |
+			(p->mode & BY_COLUMN ? QUILL_GEMM_SCALE_COLUMNS : 0) |
+			(p->mode & BY_TENSOR ? QUILL_GEMM_SCALE_TENSOR : 0);
 }
 
 static void fill_batch(struct product *p)
@@ -354,7 +365,10 @@ static void ref_product(struct product *p, uint32_t i)
 		.residual = floats_at(p->residual, other), .residual_stride = p->n + 2,
 		.accumulate = p->mode & ACCUMULATE, .type_d = p->type_d,
 		.d = p->d->want + i * p->d_step, .ldd = p->ldd,
-		.d_scale = p->d_scale ? (float *)p->d_scale->want + i * p->m : NULL,
+		.d_scale = p->by_row ? (float *)p->d_scale->want + i * p->m : NULL,
+		.given = p->by_row ? NULL :
+			 floats_at(p->d_scale, p->mode & BY_COLUMN ? i * p->columns : 0),
+		.given_one = p->mode & BY_TENSOR, .zero = 3, .lo = -100, .hi = 101,
 	}, y);
 }
 
@@ -432,6 +446,11 @@ static const struct vector_row rows[] = {
 	{ "gemm: S32, accumulated", make_post, MODE(S8, S8, S32, 0, ACCUMULATE) },
 	{ "gemm: S32, accumulated, wide", make_post, MODE(S8, S8, S32, 0, ACCUMULATE | WIDE) },
 	{ "gemm: F32, accumulated", make_post, MODE(S8, S8, F32, 1, ACCUMULATE | GATE) },
+	{ "gemm: S8 by given scales of columns, a batch, silu", make_post,
+	  MODE(S8, S8, S8, 3, BY_COLUMN | BATCH | RESIDUAL) },
+	{ "gemm: S8 by a given scale", make_post, MODE(S8, S8, S8, 0, BY_TENSOR | WIDE) },
+	{ "gemm: S8 by given scales, special values", make_post,
+	  MODE(S8, S8, S8, 0, BY_COLUMN | SPECIAL | GATE | WIDE) },
 	{ "gemm: S8, int8 residual", make_post, MODE(S8, S8, S8, 0, REQUANT | RESIDUAL | WIDE) },
 	{ "gemm: S8, a batch, int8 residual in place", make_post,
 	  MODE(S8, S8, S8, 0, REQUANT | RESIDUAL | IN_PLACE | BATCH) },
@@ -464,6 +483,14 @@ static const struct vector_row rows[] = {
 	  MODE(E4M3, E4M3, S8, 0, TURNED_A | ROWS_B) },
 	{ "gemm: E5M2 with E5M2 to S8 by row, a batch, A transposed, B in columns", make_post,
 	  MODE(E5M2, E5M2, S8, 0, BATCH | TURNED_A | COLUMNS_B) },
+	{ "gemm: Q8_0 to S8 by given scales of columns, relu", make_post, MODE(S8, Q8_0, S8, 1, BY_COLUMN) },
+	{ "gemm: Q4_0 to S8 by a given scale", make_post, MODE(S8, Q4_0, S8, 0, BY_TENSOR) },
+	{ "gemm: S4 to S8 by given scales of columns", make_post, MODE(S8, S4, S8, 0, BY_COLUMN) },
+	{ "gemm: BF16 with BF16 to S8 by given scales of columns, a batch", make_post,
+	  MODE(BF16, BF16, S8, 5, BY_COLUMN | BATCH) },
+	{ "gemm: BF16 with E4M3 to S8 by given scales of columns", make_post, MODE(BF16, E4M3, S8, 0, BY_COLUMN) },
+	{ "gemm: E5M2 with E5M2 to S8 by a given scale, a batch", make_post,
+	  MODE(E5M2, E5M2, S8, 0, BY_TENSOR | BATCH) },
 	{ "gemm: Q8_0, A transposed", make_post, MODE(S8, Q8_0, F32, 0, TURNED_A) },
 	{ "gemm: S4 to S8 by row, a batch, A transposed", make_post, MODE(S8, S4, S8, 0, TURNED_A | BATCH) },
 	OTHERS("Q8_0", S8, Q8_0),

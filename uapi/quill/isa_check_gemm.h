@@ -10,23 +10,31 @@ static inline __u32 quill_gemm_options(const union quill_cmd *cmd)
 	return cmd->hdr.ext >= 2 ? cmd[2].gemm_post.options : 0;
 }
 
-/* Rows are quantised each by its own scale. */
-static inline int quill_gemm_by_row(const union quill_cmd *cmd)
+/* The results are floats that are quantised. */
+static inline int quill_gemm_quantised(const union quill_cmd *cmd)
 {
 	return cmd->hdr.ext >= 2 && cmd[2].gemm_post.d_scale;
+}
+
+/* By scales that are given: how many of them; 0: by a scale a row, which is found. */
+static inline __u32 quill_gemm_given_scales(const union quill_cmd *cmd)
+{
+	__u32 options = quill_gemm_options(cmd);
+
+	return options & QUILL_GEMM_SCALE_COLUMNS ? cmd->gemm.n : !!(options & QUILL_GEMM_SCALE_TENSOR);
 }
 
 /* The results are floats, at least before they are quantised. */
 static inline int quill_gemm_floats(const union quill_cmd *cmd)
 {
 	return cmd->hdr.type_d == QUILL_TYPE_F32 || cmd->hdr.type_d == QUILL_TYPE_BF16 ||
-	       quill_gemm_by_row(cmd);
+	       quill_gemm_quantised(cmd);
 }
 
 /* The results are requantised: int8 by a multiplier and a shift a column. */
 static inline int quill_gemm_requantised(const union quill_cmd *cmd)
 {
-	return cmd->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_by_row(cmd);
+	return cmd->hdr.type_d == QUILL_TYPE_S8 && !quill_gemm_quantised(cmd);
 }
 
 /* A residual is of int8 where the results are requantised. */
@@ -70,6 +78,21 @@ static inline __u64 quill_gemm_d_bytes(const union quill_cmd *cmd, __u64 stride,
 	return ((__u64)(cmd->gemm.m - 1) * stride + cmd->gemm.n) * size;
 }
 
+/* Where int8 results are moved and clamped. */
+static inline __u32 quill_check_gemm_clamp(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_ext_gemm *e = &cmd[1].gemm_ext;
+	int s8 = quill_gemm_requantised(cmd) || quill_gemm_given_scales(cmd);
+
+	QUILL_REQUIRE(s8 ? e->zero >= -128 && e->zero <= 127 : !e->zero, PARAM, 1, gemm_ext,
+		      zero, "-128..127 for S8 (1) but not by row, else 0|type_d");
+	QUILL_REQUIRE(s8 ? e->lo >= -128 && e->lo <= 127 : !e->lo, PARAM, 1, gemm_ext, lo,
+		      "-128..127 for S8 (1) but not by row, else 0|type_d");
+	QUILL_REQUIRE(s8 ? e->hi >= e->lo && e->hi <= 127 : !e->hi, PARAM, 1, gemm_ext, hi,
+		      "lo..127 for S8 (1) but not by row, else 0|type_d");
+	return QUILL_FAULT_NONE;
+}
+
 static inline __u32 quill_check_gemm_a(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gemm *c = &cmd->gemm;
@@ -106,14 +129,17 @@ static inline __u32 quill_check_gemm_options(const union quill_cmd *cmd, struct 
 {
 	const struct quill_ext_gemm_post *p = &cmd[2].gemm_post;
 	__u32 type = cmd->hdr.type_d, both = QUILL_GEMM_B_ROWS | QUILL_GEMM_B_COLUMNS;
+	__u32 given = QUILL_GEMM_SCALE_COLUMNS | QUILL_GEMM_SCALE_TENSOR;
 
 	QUILL_REQUIRE(!(p->options & ~QUILL_GEMM_OPTIONS), PARAM, 2, gemm_post, options,
-		      "1 + 2 + 4 + 8 at most");
+		      "1 + 2 + 4 + 8 + 16 + 32 at most");
 	QUILL_REQUIRE((p->options & both) != both, PARAM, 2, gemm_post, options,
 		      "4 (rows) or 8 (columns), not both");
 	QUILL_REQUIRE(!(p->options & both) || !(QUILL_TYPE_BIT(cmd->hdr.type_b) & QUILL_TBLOCKS), PARAM,
 		      2, gemm_post, options,
 		      "without 4 (rows) and 8 (columns): blocks and groups run along k|type_b");
+	QUILL_REQUIRE((p->options & given) != given && (p->d_scale || !(p->options & given)), PARAM, 2,
+		      gemm_post, options, "16 (scales of columns) or 32 (of the tensor), not both, and with d_scale");
 	QUILL_REQUIRE(!(p->options & QUILL_GEMM_ACCUMULATE) || type == QUILL_TYPE_S32 ||
 		      type == QUILL_TYPE_F32, PARAM, 2, gemm_post, options,
 		      "without 1 (accumulate), but for S32 (2) and F32 (3)|type_d");
@@ -148,6 +174,7 @@ static inline __u32 quill_check_gemm_post(const union quill_cmd *cmd, struct qui
 	const struct quill_cmd_gemm *c = &cmd[0].gemm;
 	const struct quill_ext_gemm_post *p = &cmd[2].gemm_post;
 	int floats = quill_gemm_floats(cmd);
+	__u32 given = quill_gemm_given_scales(cmd);
 
 	QUILL_REQUIRE(!p->d_scale || c->hdr.type_d == QUILL_TYPE_S8, PARAM, 2, gemm_post, d_scale,
 		      "0, but for S8 (1)|type_d");
@@ -160,7 +187,7 @@ static inline __u32 quill_check_gemm_post(const union quill_cmd *cmd, struct qui
 		QUILL_REQUIRE_MATRIX(p->gate, c->m, p->gate_stride, c->n, 4, 2, gemm_post, gate,
 				     gate_stride);
 	if (p->d_scale)
-		QUILL_REQUIRE_ROW(p->d_scale, c->m, 2, gemm_post, d_scale);
+		QUILL_REQUIRE_ROW(p->d_scale, given ? given : c->m, 2, gemm_post, d_scale);
 	return quill_check_gemm_residual(cmd, why);
 }
 
@@ -187,6 +214,7 @@ static inline __u32 quill_check_gemm_batch_scales(const union quill_cmd *cmd,
 	__u64 size = quill_gemm_requantised(cmd) ? sizeof(struct quill_requant) : 4;
 	/* m and batch are below 2^25, a row's scales below 2^34 bytes */
 	__u64 row = (e->row_scale_stride ? (__u64)e->row_scale_stride : 1) * 4;
+	__u32 given = quill_gemm_given_scales(cmd);
 
 	QUILL_REQUIRE(!e->bias || quill_check_range(e->bias, b->batch, (__u64)b->column_step * 4,
 						    (__u64)c->n * 4),
@@ -201,10 +229,14 @@ static inline __u32 quill_check_gemm_batch_scales(const union quill_cmd *cmd,
 	QUILL_REQUIRE(!e->row_scale || (row * c->m < QUILL_GEMM_MAX_STEP &&
 					quill_check_range(e->row_scale, b->batch, row * c->m, row * c->m)),
 		      RANGE, 1, gemm_ext, row_scale, QUILL_IN_48_BITS);
-	QUILL_REQUIRE(!quill_gemm_by_row(cmd) ||
+	QUILL_REQUIRE(!quill_gemm_quantised(cmd) || given ||
 		      quill_check_range(cmd[2].gemm_post.d_scale, b->batch, (__u64)c->m * 4,
 					(__u64)c->m * 4),
 		      RANGE, 2, gemm_post, d_scale, QUILL_IN_48_BITS);
+	QUILL_REQUIRE(!(quill_gemm_options(cmd) & QUILL_GEMM_SCALE_COLUMNS) ||
+		      quill_check_range(cmd[2].gemm_post.d_scale, b->batch, (__u64)b->column_step * 4,
+					(__u64)c->n * 4),
+		      RANGE, 3, gemm_batch, column_step, QUILL_IN_48_BITS);
 	return QUILL_FAULT_NONE;
 }
 

@@ -32,19 +32,13 @@ static inline __u32 quill_check_gemm_epilogue(const union quill_cmd *cmd,
 	QUILL_REQUIRE(!(e->row_scale & 3), ALIGN, 1, gemm_ext, row_scale, "a multiple of 4");
 	QUILL_REQUIRE(!e->row_scale || quill_check_range(e->row_scale, 1, 0, (__u64)c->m * 4),
 		      RANGE, 1, gemm_ext, row_scale, QUILL_IN_48_BITS);
-	QUILL_REQUIRE(s8 ? e->zero >= -128 && e->zero <= 127 : !e->zero, PARAM, 1, gemm_ext,
-		      zero, "-128..127 for S8 (1) without d_scale, else 0|type_d");
-	QUILL_REQUIRE(s8 ? e->lo >= -128 && e->lo <= 127 : !e->lo, PARAM, 1, gemm_ext, lo,
-		      "-128..127 for S8 (1) without d_scale, else 0|type_d");
-	QUILL_REQUIRE(s8 ? e->hi >= e->lo && e->hi <= 127 : !e->hi, PARAM, 1, gemm_ext, hi,
-		      "lo..127 for S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(residual ? e->residual_zero >= -128 && e->residual_zero <= 127 : !e->residual_zero,
 		      PARAM, 1, gemm_ext, residual_zero,
 		      "-128..127 with a residual of S8 (1) without d_scale, else 0|type_d");
 	QUILL_REQUIRE(!e->group, PARAM, 1, gemm_ext, group, "0 for S8 (1)|type_b");
 	QUILL_REQUIRE(!e->row_scale_stride, STRIDE, 1, gemm_ext, row_scale_stride,
 		      "0 for S8 (1)|type_b");
-	return QUILL_FAULT_NONE;
+	return quill_check_gemm_clamp(cmd, why);
 }
 
 static inline __u32 quill_check_gemm(const union quill_cmd *cmd, struct quill_check *why)

@@ -68,11 +68,8 @@ static inline __u32 quill_check_gemm_floats(const union quill_cmd *cmd, struct q
 					(e->row_scale_stride ? (__u64)e->row_scale_stride : 1) * 4,
 					(e->row_scale_stride ? (__u64)groups : 1) * 4),
 		      RANGE, 1, gemm_ext, row_scale, QUILL_IN_48_BITS);
-	QUILL_REQUIRE(!e->zero, PARAM, 1, gemm_ext, zero, "0, but for S8 (1)|type_b");
-	QUILL_REQUIRE(!e->lo, PARAM, 1, gemm_ext, lo, "0, but for S8 (1)|type_b");
-	QUILL_REQUIRE(!e->hi, PARAM, 1, gemm_ext, hi, "0, but for S8 (1)|type_b");
 	QUILL_REQUIRE(!e->residual_zero, PARAM, 1, gemm_ext, residual_zero, "0, but for S8 (1)|type_b");
-	return QUILL_FAULT_NONE;
+	return quill_check_gemm_clamp(cmd, why);
 }
 
 /* What the first record names, and the groups of it. */

@@ -14,7 +14,11 @@
 #define QUILL_GEMM_B_ROWS	(1u << 2)
 /* But for blocks: B is not packed: n rows of k elements, ldb apart. */
 #define QUILL_GEMM_B_COLUMNS	(1u << 3)
-#define QUILL_GEMM_OPTIONS	0xfu
+/* @d_scale is read: a scale a column, f32[n]. */
+#define QUILL_GEMM_SCALE_COLUMNS	(1u << 4)
+/* @d_scale is read: one scale, f32[1]. */
+#define QUILL_GEMM_SCALE_TENSOR		(1u << 5)
+#define QUILL_GEMM_OPTIONS		0x3fu
 
 /**
  * struct quill_ext_gemm_post - GEMM, third record: what is done with the results that the second describes
@@ -32,7 +36,11 @@ struct quill_ext_gemm_post {
 	 *	of s8[m][residual_stride]; may be D's, with its stride.
 	 */
 	__u64 residual;
-	/** @d_scale: with type_d S8: device address of f32[m], a result: rows are quantised each by its own scale; or 0. */
+	/**
+	 * @d_scale: with type_d S8: device address of f32[m], a result: rows are quantised each by its own scale; or of what
+	 *	@options say, an operand: q = clamp(round(x / scale) + zero, lo, hi) with the second record's; 4-byte
+	 *	aligned, or 0.
+	 */
 	__u64 d_scale;
 	/** @gate_stride: elements from row to row, at least n (if m is over 1); 0 without @gate. */
 	__u32 gate_stride;
@@ -58,7 +66,7 @@ struct quill_ext_gemm_post {
  * struct quill_ext_gemm_batch - GEMM, fourth record: many products, all alike but for where their operands are
  *
  * Steps are in bytes, below 2^47, from one product's operand to the next's: multiples of what the address is aligned to. 0:
- * all have the same. row_scale and d_scale of all products lie one behind the other.
+ * all have the same. row_scale of all products, and a d_scale of rows, lie one behind the other.
  */
 struct quill_ext_gemm_batch {
 	struct quill_cmd_hdr hdr;
@@ -70,7 +78,7 @@ struct quill_ext_gemm_batch {
 	__u64 residual_step;
 	/** @batch: products, 1..QUILL_GEMM_MAX_BATCH. */
 	__u32 batch;
-	/** @column_step: entries of bias, scale and residual_mult from one product to the next; 0: all have the same. */
+	/** @column_step: entries of bias, scale, residual_mult and a d_scale of columns from one product to the next; 0: all have the same. */
 	__u32 column_step;
 };
 

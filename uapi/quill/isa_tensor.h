@@ -87,11 +87,11 @@ struct quill_ext_gemm {
 	__u64 scale;
 	/** @row_scale: F32: f32[m], or with @row_scale_stride f32[m][k / group], 4-byte aligned, or 0; else 0. */
 	__u64 row_scale;
-	/** @zero: S8: added after the rounding, -128..127; else 0. */
+	/** @zero: S8, but not with a scale a row (isa_gemm.h): added after the rounding, -128..127; else 0. */
 	__s32 zero;
-	/** @lo: S8: least result, -128..127; else 0. */
+	/** @lo: likewise: least result, -128..127; else 0. */
 	__s32 lo;
-	/** @hi: S8: largest result, @lo..127; else 0. */
+	/** @hi: likewise: largest result, @lo..127; else 0. */
 	__s32 hi;
 	/** @group: S4: elements of K that share a scale, divides k, a multiple of 32; Q8_0, Q4_0: 32; else 0. */
 	__u32 group;

@@ -51,16 +51,11 @@ struct accel_bo {
 	void *ptr;
 };
 
-/* A range of device addresses in use. */
-struct accel_va_range {
-	uint64_t start, end;
-};
-
-/* The addresses of a VM: ranges in use, sorted, not overlapping. */
+/* The addresses of a VM: ranges in use, which do not overlap. */
 struct accel_va {
 	uint64_t start, end;
-	struct accel_va_range *ranges;
-	size_t count, room;
+	struct accel_va_range *root, *spare;
+	uint32_t random;
 };
 
 struct accel_vm {

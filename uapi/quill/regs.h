@@ -30,7 +30,7 @@
 #define QUILL_MAX_CORES			8
 #define QUILL_MAX_QUEUES		64
 /* Address spaces. Number 0 is the host's bus addresses: firmware only. */
-#define QUILL_MAX_AS			64
+#define QUILL_MAX_AS			128
 #define QUILL_AS_HOST			0
 /* Vector 0 carries every core's admin completions and events. */
 #define QUILL_MAX_VECTORS		(1 + QUILL_MAX_QUEUES)

@@ -61,7 +61,7 @@ static void identity_registers_tell_the_configuration(void **state)
 
 	assert_int_equal(qh_read(h, QUILL_REG_ID), QUILL_ID);
 	assert_int_equal(qh_read(h, QUILL_REG_VERSION), QUILL_HW_MAJOR << 16 | QUILL_HW_MINOR);
-	assert_int_equal(qh_read(h, QUILL_REG_CAPS), 3 | 8 << 8 | 64 << 16);
+	assert_int_equal(qh_read(h, QUILL_REG_CAPS), 3 | 8 << 8 | QUILL_MAX_AS << 16);
 	assert_int_equal(qh_read(h, QUILL_REG_MEM_SIZE_LO), 16 << 20);
 	assert_int_equal(qh_read(h, QUILL_REG_MEM_SIZE_HI), 0);
 	assert_int_equal(qh_read(h, QUILL_REG_SRAM_SIZE), 24 << 20);
@@ -77,7 +77,7 @@ static void unassigned_offsets_read_zero_and_ignore_writes(void **state)
 	const uint64_t at[] = {
 		0x28, 0x3c, 0x48, 0xffc, QUILL_REG_CORE(0) + 0x38, QUILL_REG_CORE(2),
 		QUILL_REG_CORE(7) + QUILL_CORE_FW_SIZE, 0x3ffc, QUILL_REG_AS(0) + QUILL_AS_ROOT_LO,
-		QUILL_REG_AS(0) + QUILL_AS_CTRL, QUILL_REG_AS(1) + 0x1c, QUILL_REG_AS(64),
+		QUILL_REG_AS(0) + QUILL_AS_CTRL, QUILL_REG_AS(1) + 0x1c, QUILL_REG_AS(QUILL_MAX_AS),
 		QUILL_BAR_REGS_SIZE - 4, QUILL_BAR_REGS_SIZE, 1ull << 40, UINT64_MAX - 3,
 	};
 	unsigned int i;

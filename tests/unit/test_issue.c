@@ -50,10 +50,10 @@ static void port_checks_commands_again(void **state)
 	qh_gemm(&r->s, b->va, b->va, b->va, 1, 1, 1);
 	memcpy(r->core->tcm + QUILL_RV_TCM_SIZE - 64, &r->s.cmd[2], 64);
 	assert_int_equal(issue_at(r, top - 64, QUILL_ENGINE_TENSOR, 1, 0), QUILL_FAULT_EXT);
-	/* address space 0 is not for engines, and there are no more than 64 */
+	/* address space 0 is not for engines, and there are no more than QUILL_MAX_AS */
 	r->as = 0;
 	assert_int_equal(issue(r, 0, QUILL_ENGINE_DMA, 1), QUILL_FAULT_AS);
-	r->as = 64;
+	r->as = QUILL_MAX_AS;
 	assert_int_equal(issue(r, 0, QUILL_ENGINE_DMA, 1), QUILL_FAULT_AS);
 	assert_int_equal(rd(r, QUILL_CB_RETIRE), 0);
 	assert_int_equal(rd64(r, QUILL_CB_COUNTER_LO(QUILL_COUNTER_COMMANDS)), 1);

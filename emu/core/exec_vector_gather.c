@@ -51,12 +51,21 @@ static uint32_t copy_row(struct part *p, uint32_t row, uint32_t index)
 	return what;
 }
 
+/* What the elements of a row of int8 are times. */
+static uint32_t read_scale(struct part *p, uint32_t index, float *scale)
+{
+	const struct quill_ext_gather *e = &p->g->x->cmd[1].gather_ext;
+
+	return dma_read(p->ctx, &p->g->x->port, e->scale + (uint64_t)index * e->scale_stride * 4,
+			scale, sizeof(*scale), p->fault);
+}
+
 /* A row, some elements at a time, by way of buffers where it is not in one piece. */
 static uint32_t widen_row(struct part *p, uint32_t row, uint32_t index)
 {
 	const struct quill_cmd_gather *c = p->g->cmd;
 	const struct dma_port *port = &p->g->x->port;
-	uint32_t type = c->hdr.type_a, at, what;
+	uint32_t type = c->hdr.type_a, align = type == QUILL_TYPE_S8 ? 1 : 2, at, what;
 	uint64_t from = c->table + index * quill_gather_bytes(type, c->table_stride);
 	uint64_t to = c->dst + (uint64_t)row * c->dst_stride * 4;
 	struct quill_embed_tile tile = { .type = type };
@@ -65,12 +74,17 @@ static uint32_t widen_row(struct part *p, uint32_t row, uint32_t index)
 	tile.dst = dma_scratch(p->ctx, DMA_SCRATCH_D, TILE_ELEMS * 4);
 	if (!tile.dst)
 		return dma_fail(p->fault, QUILL_FAULT_INTERNAL, QUILL_ACCESS_WRITE, to);
+	if (type == QUILL_TYPE_S8) {
+		what = read_scale(p, index, &tile.scale);
+		if (what)
+			return what;
+	}
 	for (at = 0; at < c->n; at += tile.n) {
 		struct dma_rows src = { .va = from + quill_gather_bytes(type, at), .rows = 1 };
 
 		tile.n = c->n - at < TILE_ELEMS ? c->n - at : TILE_ELEMS;
 		src.width = quill_gather_bytes(type, tile.n);
-		what = dma_view_read(p->ctx, port, &src, 2, DMA_SCRATCH_B, &view, p->fault);
+		what = dma_view_read(p->ctx, port, &src, align, DMA_SCRATCH_B, &view, p->fault);
 		if (what)
 			return what;
 		tile.src = view.ptr;

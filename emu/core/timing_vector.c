@@ -127,12 +127,15 @@ void cost_reduce(const struct profile *p, const union quill_cmd *cmd, struct cos
 
 void cost_gather(const struct profile *p, const union quill_cmd *cmd, struct cost *cost)
 {
-	const struct quill_cmd_gather *c = &cmd->gather;
+	const struct quill_cmd_gather *c = &cmd[0].gather;
+	const struct quill_ext_gather *e = &cmd[1].gather_ext;
 	uint64_t row = (uint64_t)c->n * 4;
 
 	/* each row anew, even one that is wanted twice: time does not look at data */
 	cost_read(p, cost, c->table, c->rows, quill_gather_bytes(c->hdr.type_a, c->n));
 	cost_read(p, cost, c->index, 1, (uint64_t)c->rows * 4);
+	if (c->hdr.ext)
+		cost_read(p, cost, e->scale, e->scale_stride ? c->rows : 1, 4);
 	cost_write(p, cost, c->dst, c->rows, row);
 	finish_vector(p, c->rows, c->n, 1, cost);
 }

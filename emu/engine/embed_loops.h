@@ -36,9 +36,17 @@ static inline void embed_q4_0(const struct quill_q4_0 *src, float *dst, uint32_t
 	}
 }
 
+static inline void embed_s8(const int8_t *src, float scale, float *dst, uint32_t n)
+{
+	OVER_VECTORS(e, m, n)
+		vector_store(dst + e, vf_mul(vector_load_s8(src + e, m), vf_set1(scale)), m);
+}
+
 static inline void embed_tile(const struct quill_embed_tile *t)
 {
 	switch (t->type) {
+	case QUILL_TYPE_S8:
+		return embed_s8(t->src, t->scale, t->dst, t->n);
 	case QUILL_TYPE_Q8_0:
 		return embed_q8_0(t->src, t->dst, t->n);
 	case QUILL_TYPE_Q4_0:

@@ -49,13 +49,15 @@ struct quill_sample_tile {
  * struct quill_embed_tile - elements of one row of GATHER's table
  */
 struct quill_embed_tile {
-	/** @src: 2-byte aligned. */
+	/** @src: 2-byte aligned, but for S8. */
 	const void *src;
 	float *dst;
 	/** @n: of blocks a whole number. */
 	uint32_t n;
-	/** @type: QUILL_TYPE_BF16, F16, Q8_0 or Q4_0. */
+	/** @type: QUILL_TYPE_S8, BF16, F16, Q8_0 or Q4_0. */
 	uint32_t type;
+	/** @scale: of S8. */
+	float scale;
 };
 
 #endif /* QUILL_ENGINE_SAMPLE_H */

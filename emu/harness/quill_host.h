@@ -273,6 +273,9 @@ union quill_cmd *qh_sample(struct qh_stream *s, uint64_t dst, uint64_t src, uint
 			   uint32_t n, float temperature);
 union quill_cmd *qh_gather(struct qh_stream *s, uint64_t dst, uint64_t table, uint64_t index,
 			   uint32_t rows, uint32_t n, uint32_t table_rows);
+/** qh_gather_s8() - with a scale a row; the second record is [1].gather_ext */
+union quill_cmd *qh_gather_s8(struct qh_stream *s, uint64_t dst, uint64_t table, uint64_t scale,
+			      uint64_t index, uint32_t rows, uint32_t n, uint32_t table_rows);
 
 static inline union quill_cmd *qh_wait_sem(union quill_cmd *cmd, uint8_t sem, uint32_t value)
 {

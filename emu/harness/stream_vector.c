@@ -181,6 +181,19 @@ union quill_cmd *qh_gather(struct qh_stream *s, uint64_t dst, uint64_t table, ui
 	return cmd;
 }
 
+union quill_cmd *qh_gather_s8(struct qh_stream *s, uint64_t dst, uint64_t table, uint64_t scale,
+			      uint64_t index, uint32_t rows, uint32_t n, uint32_t table_rows)
+{
+	union quill_cmd *cmd = qh_gather(s, dst, table, index, rows, n, table_rows);
+	struct quill_ext_gather *ext = &qh_cmd(s, QUILL_OP_EXT)->gather_ext;
+
+	cmd->hdr.type_a = QUILL_TYPE_S8;
+	cmd->hdr.ext = 1;
+	ext->scale = scale;
+	ext->scale_stride = 1;
+	return cmd;
+}
+
 union quill_cmd *qh_topk(struct qh_stream *s, uint64_t value, uint64_t index, uint64_t src,
 			 uint32_t rows, uint32_t n, uint32_t k)
 {

@@ -928,11 +928,17 @@ struct accel_gather {
 	uint32_t table_stride;
 	/** @dst_stride: elements from row to row, at least @n; 0: @n. */
 	uint32_t dst_stride;
-	/** @type: of the table: ACCEL_F32, BF16, F16, Q8_0 or Q4_0; 0: ACCEL_F32. Its elements become float. */
+	/** @type: of the table: ACCEL_S8, F32, BF16, F16, Q8_0 or Q4_0; 0: ACCEL_F32. Its elements become float. */
 	enum accel_type type;
+	/** @scale: ACCEL_S8: device address of floats, which a row's elements are times; else 0. */
+	uint64_t scale;
+	/** @scale_stride: floats from a row of the table to the next; 0: 1. */
+	uint32_t scale_stride;
+	/** @one_scale: @scale is one for the whole table. */
+	bool one_scale;
 };
 
-/** accel_cmd_gather() - copy rows of a table by their indices */
+/** accel_cmd_gather() - copy rows of a table by their indices; takes two records for ACCEL_S8 */
 int accel_cmd_gather(struct accel_stream *stream, const struct accel_gather *gather,
 		     const struct accel_cmd_opts *opts);
 

@@ -242,18 +242,25 @@ int accel_cmd_reduce(struct accel_stream *stream, const struct accel_reduce *red
 int accel_cmd_gather(struct accel_stream *stream, const struct accel_gather *gather,
 		     const struct accel_cmd_opts *opts)
 {
-	union quill_cmd cmd;
+	union quill_cmd cmd[2];
+	struct quill_cmd_gather *c = &cmd[0].gather;
+	struct quill_ext_gather *e = &cmd[1].gather_ext;
 
-	accel_vector_header(&cmd, QUILL_OP_GATHER, QUILL_TYPE_S32, opts);
+	accel_vector_header(cmd, QUILL_OP_GATHER, QUILL_TYPE_S32, opts);
 	if (gather->type)
-		cmd.hdr.type_a = gather->type;
-	cmd.gather.table = gather->table;
-	cmd.gather.index = gather->index;
-	cmd.gather.dst = gather->dst;
-	cmd.gather.rows = gather->rows;
-	cmd.gather.n = gather->n;
-	cmd.gather.table_rows = gather->table_rows;
-	cmd.gather.table_stride = accel_or(gather->table_stride, gather->n);
-	cmd.gather.dst_stride = accel_or(gather->dst_stride, gather->n);
-	return accel_stream_emit(stream, &cmd, 1);
+		cmd->hdr.type_a = gather->type;
+	c->table = gather->table;
+	c->index = gather->index;
+	c->dst = gather->dst;
+	c->rows = gather->rows;
+	c->n = gather->n;
+	c->table_rows = gather->table_rows;
+	c->table_stride = accel_or(gather->table_stride, gather->n);
+	c->dst_stride = accel_or(gather->dst_stride, gather->n);
+	if (gather->type == ACCEL_S8 || gather->scale) {
+		accel_cmd_extend(cmd, 1);
+		e->scale = gather->scale;
+		e->scale_stride = gather->one_scale ? 0 : accel_or(gather->scale_stride, 1);
+	}
+	return accel_stream_emit(stream, cmd, 1 + cmd->hdr.ext);
 }

@@ -285,6 +285,27 @@ static void reduce_gives_sum_maximum_and_the_first_index(void **state)
 	}
 }
 
+static void gather_from_int8_multiplies_by_the_row_s_scale(void **state)
+{
+	static const int32_t index[ROWS] = { 3, 0, 3, 9, 1 };
+	struct fixture *f = *state;
+	struct accel_gather gather = {
+		.table = va(f, 0) + 1, .index = va(f, 1), .dst = va(f, 2), .scale = va(f, 3),
+		.rows = ROWS, .n = N, .table_rows = 10, .type = ACCEL_S8,
+	};
+	const int8_t *table = (const int8_t *)at(f, 0) + 1;
+	unsigned int i;
+
+	fill(at(f, 0), 10 * N);
+	fill(at(f, 3), 10);
+	memcpy(at(f, 1), index, sizeof(index));
+	ok(f, accel_cmd_gather(f->stream, &gather, NULL));
+	run(f);
+	for (i = 0; i < ROWS * N; i++)
+		assert_true(at(f, 2)[i] ==
+			    (float)table[index[i / N] * N + (int)(i % N)] * at(f, 3)[index[i / N]]);
+}
+
 static void gather_copies_rows_and_tells_of_bad_indices(void **state)
 {
 	static const int32_t index[ROWS] = { 3, 0, 3, 9, 1 };
@@ -375,6 +396,7 @@ int main(void)
 		TEST(act_has_its_functions_limits),
 		TEST(reduce_gives_sum_maximum_and_the_first_index),
 		TEST(gather_copies_rows_and_tells_of_bad_indices),
+		TEST(gather_from_int8_multiplies_by_the_row_s_scale),
 		TEST(faults_name_the_vector_engine),
 		TEST(semaphores_order_tensor_and_vector),
 	};

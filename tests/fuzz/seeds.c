@@ -336,6 +336,11 @@ static void vector_stream(uint8_t layout, const char *name)
 	c = add_typed(QUILL_OP_GATHER, 0, f32, QUILL_TYPE_S32, f32);
 	c->gather = (struct quill_cmd_gather){ c->hdr, VA_RO, VA_RW, VA_RW + 256, 3, 20, 5, 20, 20,
 					       0 };
+	c = add_typed(QUILL_OP_GATHER, 1, QUILL_TYPE_S8, QUILL_TYPE_S32, f32);
+	c->gather = (struct quill_cmd_gather){ c->hdr, VA_RO + 1, VA_RW, VA_RW + 256, 3, 20, 5, 20,
+					       20, 0 };
+	c[1].gather_ext.scale = VA_RO + 4;
+	c[1].gather_ext.scale_stride = 2;
 	c->hdr.flags = QUILL_CMD_ORDERED;
 	put_stream(name);
 }

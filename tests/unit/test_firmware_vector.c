@@ -43,7 +43,7 @@ static union quill_cmd *good(struct fixture *f, uint8_t opcode)
 	case QUILL_OP_SAMPLE:
 		return qh_sample(s, va + 4096, va, 2, 8, 1);
 	default:
-		return qh_gather(s, va + 4096, va, va + 12288, 2, 8, 2);
+		return qh_gather_s8(s, va + 4096, va, va + 8192, va + 12288, 2, 8, 2);
 	}
 }
 
@@ -107,6 +107,12 @@ static const struct rule rules[] = {
 	REC(GATHER, quill_cmd_gather, table_rows, 0, SHAPE),
 	REC(GATHER, quill_cmd_gather, index, (1ull << 48) - 4, RANGE),
 	REC(GATHER, quill_cmd_gather, reserved, 1, RESERVED),
+	REC(GATHER, quill_cmd_hdr, ext, 0, EXT),
+	EXT(GATHER, quill_ext_gather, scale, 0x1002, ALIGN),
+	EXT(GATHER, quill_ext_gather, scale, 0, RANGE),
+	EXT(GATHER, quill_ext_gather, scale, (1ull << 48) - 4, RANGE),
+	EXT(GATHER, quill_ext_gather, reserved0, 1, RESERVED),
+	EXT(GATHER, quill_ext_gather, reserved, 1, RESERVED),
 	REC(TOPK, quill_cmd_hdr, type_d, QUILL_TYPE_S32, TYPE),
 	REC(TOPK, quill_cmd_topk, k, 9, SHAPE),
 	REC(TOPK, quill_cmd_topk, value_stride, 2, STRIDE),

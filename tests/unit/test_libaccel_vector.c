@@ -422,6 +422,32 @@ static void reduce_and_gather_errors_name_the_field(void **state)
 	GATHER(c.index += 2, "index is 0x100002; required: a multiple of 4");
 	GATHER(c.index = 0, "index" RANGE_TEXT);
 	GATHER(c.dst = TOP - 4, "dst is 0xfffffffffffc" TOP_TEXT);
+	GATHER((c.type = ACCEL_BF16, c.table += 1),
+	       "table is 0x100001; required: a multiple of 4 for F32 (3), of 2 for others but S8 (1) (type_a is 4)");
+	GATHER(c.scale = VA, "ext is 1; required: 1 for S8 (1), else 0 (type_a is 3)");
+	GATHER(c.type = ACCEL_S8, "scale" RANGE_TEXT);
+	GATHER((c.type = ACCEL_S8, c.scale = VA + 2), "scale is 0x100002; required: a multiple of 4");
+	GATHER((c.type = ACCEL_S8, c.scale = TOP - 4), "scale is 0xfffffffffffc" TOP_TEXT);
+}
+
+static void a_table_of_int8_has_scales(void **state)
+{
+	struct accel_gather c = good_gather();
+	struct fixture *f = *state;
+
+	c.type = ACCEL_S8;
+	c.table++;
+	c.scale = VA;
+	assert_int_equal(accel_cmd_gather(&f->stream, &c, NULL), 0);
+	assert_int_equal(f->cmds[0].hdr.ext, 1);
+	assert_int_equal(f->cmds[1].gather_ext.scale, VA);
+	assert_int_equal(f->cmds[1].gather_ext.scale_stride, 1);
+	c.scale_stride = 3;
+	assert_int_equal(accel_cmd_gather(&f->stream, &c, NULL), 0);
+	assert_int_equal(f->cmds[3].gather_ext.scale_stride, 3);
+	c.one_scale = true;
+	assert_int_equal(accel_cmd_gather(&f->stream, &c, NULL), 0);
+	assert_int_equal(f->cmds[5].gather_ext.scale_stride, 0);
 }
 
 static void topk_and_sample_errors_name_the_field(void **state)
@@ -494,6 +520,7 @@ static void result_of_a_reduction_has_the_type_of_its_kind(void **state)
 static void every_rule_has_words(void **state)
 {
 	struct accel_quantise given = good_quantise();
+	struct accel_gather gather = good_gather();
 	struct fixture *f = *state;
 	unsigned int i;
 
@@ -502,6 +529,9 @@ static void every_rule_has_words(void **state)
 		assert_int_equal(emit(&f->stream, i), 0);
 	given.given = true;
 	assert_int_equal(accel_cmd_quantise(&f->stream, &given, NULL), 0);
+	gather.type = ACCEL_S8;
+	gather.scale = VA;
+	assert_int_equal(accel_cmd_gather(&f->stream, &gather, NULL), 0);
 	expect_words_for_every_rule(f, 1500);
 }
 
@@ -520,6 +550,7 @@ int main(void)
 		STREAM_TEST(int8_operands_need_no_alignment),
 		STREAM_TEST(eltwise_and_act_errors_name_the_field),
 		STREAM_TEST(reduce_and_gather_errors_name_the_field),
+		STREAM_TEST(a_table_of_int8_has_scales),
 		STREAM_TEST(topk_and_sample_errors_name_the_field),
 		STREAM_TEST(fields_and_defaults_of_topk_and_sample),
 		STREAM_TEST(result_of_a_reduction_has_the_type_of_its_kind),

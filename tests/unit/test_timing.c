@@ -541,6 +541,13 @@ static void softmax_rope_reduce_and_gather_take_what_is_documented(void **state)
 	cmd[0].gather.n = 1;
 	assert_int_equal(vector(QUILL_OP_GATHER).read, 1000 * 64 + 4032);
 	assert_int_equal(vector(QUILL_OP_GATHER).written, 1000 * 64);
+	/* and a scale */
+	cmd[0].gather.hdr.type_a = QUILL_TYPE_S8;
+	cmd[0].gather.hdr.ext = 1;
+	cmd[1].gather_ext.scale = 0x100000;
+	assert_int_equal(vector(QUILL_OP_GATHER).read, 1000 * 64 + 4032 + 64);
+	cmd[1].gather_ext.scale_stride = 1;
+	assert_int_equal(vector(QUILL_OP_GATHER).read, 2 * 1000 * 64 + 4032);
 }
 
 static void topk_and_sample_take_what_is_documented(void **state)

@@ -335,27 +335,53 @@ static float table_element(uint32_t type, const uint8_t *row, uint32_t e)
 	case QUILL_TYPE_Q4_0:
 		return (float)((i < half ? q4->q[i] & 15 : q4->q[i - half] >> 4) - 8) *
 		       ref_widen(QUILL_TYPE_F16, q4->d);
+	case QUILL_TYPE_S8:
+		return ((const int8_t *)row)[e];
 	default:
 		return ref_widen(type, ((const uint16_t *)row)[e]);
 	}
 }
 
-/* @mode: type of the table; its bytes are any. */
+#define EMBED_ONE_SCALE	0x100
+
+/* The scales of a table of int8: one a row, or one. */
+static struct case_operand *add_scales(struct vector_case *c, union quill_cmd *cmd, bool one,
+				       uint32_t entries, const int32_t *at)
+{
+	struct case_operand *scale = floats(c, "scale", one ? 1 : entries, 1, 0);
+	struct quill_ext_gather *ext = &qh_cmd(c->s, QUILL_OP_EXT)->gather_ext;
+
+	cmd->hdr.ext = 1;
+	ext->scale = scale->buf->va;
+	ext->scale_stride = one ? 0 : ld(scale);
+	if (!one) {
+		scale->index = at;
+		scale->lookups = c->shape.rows;
+	}
+	return scale;
+}
+
+/* @mode: type of the table, whose bytes are any, and of what kind S8's scales are. */
 static void make_embed(struct vector_case *c, uint32_t mode)
 {
-	uint32_t block = quill_block_size(mode), unit = block ? QUILL_BLOCK : 1, size = block ? block : 2;
+	bool one = mode & EMBED_ONE_SCALE;
+	uint32_t type = mode & 0xff, block = quill_block_size(type), unit = block ? QUILL_BLOCK : 1;
+	uint32_t size = block ? block : quill_type_size(type);
 	uint32_t rows = c->shape.rows, n = (c->shape.n + unit - 1) / unit * unit, entries = 7, i, e;
 	uint32_t stride = (next_stride(c, n) + unit - 1) / unit * unit;
 	struct case_operand *table = add(c, "table", entries, (uint64_t)stride / unit * size,
 					 (uint64_t)n / unit * size);
 	struct case_operand *index = add(c, "index", 1, rows * 4ull, rows * 4ull);
 	struct case_operand *dst = result(c, "dst", rows, 0, n, 4, NULL);
+	struct case_operand *scale = NULL;
 	int32_t *at = (int32_t *)index->buf->ptr;
 	union quill_cmd *cmd = qh_gather(c->s, dst->buf->va, table->buf->va, index->buf->va, rows,
 					 n, entries);
 
 	ref_random_s8(&c->rnd, (int8_t *)table->buf->ptr, table->buf->size);
-	cmd->hdr.type_a = (uint8_t)mode;
+	if (type == QUILL_TYPE_S8)
+		scale = add_scales(c, cmd, one, entries, at);
+	cmd->hdr.type_a = (uint8_t)type;
 	cmd->gather.table_stride = stride;
 	cmd->gather.dst_stride = ld(dst);
 	for (i = 0; i < rows; i++) {
@@ -364,8 +390,10 @@ static void make_embed(struct vector_case *c, uint32_t mode)
 		at[i] = i == rows - 1 ? (int32_t)entries - 1 :
 					(int32_t)ref_random_below(&c->rnd, entries);
 		for (e = 0; e < n; e++) {
-			float x = table_element(mode, table->buf->ptr + at[i] * table->stride, e);
+			float x = table_element(type, table->buf->ptr + at[i] * table->stride, e);
 
+			if (scale)
+				x *= ((float *)scale->buf->ptr)[one ? 0 : at[i] * ld(scale)];
 			memcpy(&want[e], isnan(x) ? &(const uint32_t){ 0x7fc00000 } : (const void *)&x, 4);
 		}
 	}
@@ -536,6 +564,8 @@ const struct case_kind case_kinds[] = {
 	{ "CONVERT of bytes", make_convert, CONVERT(E5M2, F16) | CONVERT_SATURATE },
 	{ "CONVERT of one size", make_convert, CONVERT(BF16, F16) },
 	{ "GATHER", make_gather, 0 },
+	{ "GATHER from S8", make_embed, QUILL_TYPE_S8 },
+	{ "GATHER from S8 with one scale", make_embed, QUILL_TYPE_S8 | EMBED_ONE_SCALE },
 	{ "GATHER from BF16", make_embed, QUILL_TYPE_BF16 },
 	{ "GATHER from F16", make_embed, QUILL_TYPE_F16 },
 	{ "GATHER from Q8_0", make_embed, QUILL_TYPE_Q8_0 },

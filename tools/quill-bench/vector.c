@@ -124,6 +124,11 @@ static void make_gather(struct qh_stream *s, const struct memory *m)
 	qh_gather(s, m->d, m->a, m->index, ROWS, N, ROWS);
 }
 
+static void make_gather_s8(struct qh_stream *s, const struct memory *m)
+{
+	qh_gather_s8(s, m->d, m->a, m->b, m->index, ROWS, N, ROWS);
+}
+
 /* The rows of a vocabulary of 32768, the 40 best of each, and one of these. */
 static void make_topk(struct qh_stream *s, const struct memory *m)
 {
@@ -156,6 +161,7 @@ static const struct vector_case cases[] = {
 	{ "topk_40", make_topk, 1, 0, 0 },
 	{ "sample_top_k_40", make_sample, 1, 0, 0 },
 	{ "gather", make_gather, 1, 0, 1 },
+	{ "gather_s8", make_gather_s8, 1, 0, 4 },
 };
 
 /* ---- The loop --------------------------------------------------------------------------- */

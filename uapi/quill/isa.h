@@ -177,8 +177,8 @@ struct quill_cmd_hdr {
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN | QUILL_TF32, QUILL_TF32) \
 	X(REDUCE, reduce, 0x48, VECTOR, 0, 0, reduce, none, none, none, \
 	  QUILL_CMD_ORDERED, QUILL_TF32, QUILL_TN, QUILL_TF32 | QUILL_TS32) \
-	X(GATHER, gather, 0x49, VECTOR, 0, 0, gather, none, none, none, \
-	  QUILL_CMD_ORDERED, QUILL_TF32 | QUILL_TYPE_BIT(QUILL_TYPE_BF16) | \
+	X(GATHER, gather, 0x49, VECTOR, 0, 1, gather, gather_ext, none, none, \
+	  QUILL_CMD_ORDERED, QUILL_TS8 | QUILL_TF32 | QUILL_TYPE_BIT(QUILL_TYPE_BF16) | \
 	  QUILL_TYPE_BIT(QUILL_TYPE_F16) | QUILL_TYPE_BIT(QUILL_TYPE_Q8_0) | \
 	  QUILL_TYPE_BIT(QUILL_TYPE_Q4_0), QUILL_TS32, QUILL_TF32) \
 	X(KV_APPEND, kv_append, 0x4a, VECTOR, 1, 1, kv_append, kv_append_ext, none, none, \
@@ -244,6 +244,7 @@ enum quill_opcode {
 	R(rope, quill_cmd_rope) R(quantise, quill_cmd_quantise) \
 	R(quantise_ext, quill_ext_quantise) R(eltwise, quill_cmd_eltwise) \
 	R(act, quill_cmd_act) R(reduce, quill_cmd_reduce) R(gather, quill_cmd_gather) \
+	R(gather_ext, quill_ext_gather) \
 	R(topk, quill_cmd_topk) R(sample, quill_cmd_sample) R(sample_ext, quill_ext_sample) \
 	R(conv2d, quill_cmd_conv2d) R(conv2d_ext, quill_ext_conv2d) \
 	R(conv2d_residual, quill_ext_conv2d_residual) R(pool, quill_cmd_pool) \

@@ -186,11 +186,23 @@ static inline __u64 quill_gather_bytes(__u32 type, __u64 n)
 	return block ? n / QUILL_BLOCK * block : n * quill_type_size(type);
 }
 
+static inline __u32 quill_check_gather_ext(const union quill_cmd *cmd, struct quill_check *why)
+{
+	const struct quill_ext_gather *e = &cmd[1].gather_ext;
+
+	QUILL_REQUIRE_MATRIX_AS(e->scale, e->scale_stride ? cmd->gather.table_rows : 1,
+				e->scale_stride, 1, 4, 1, gather_ext, scale, scale_stride,
+				"0, or at least 1");
+	return QUILL_FAULT_NONE;
+}
+
 static inline __u32 quill_check_gather(const union quill_cmd *cmd, struct quill_check *why)
 {
 	const struct quill_cmd_gather *c = &cmd->gather;
 	__u32 unit = quill_block_size(c->hdr.type_a) ? QUILL_BLOCK : 1;
+	int s8 = c->hdr.type_a == QUILL_TYPE_S8;
 
+	QUILL_REQUIRE(c->hdr.ext == s8, EXT, 0, hdr, ext, "1 for S8 (1), else 0|type_a");
 	QUILL_REQUIRE_DIMS(c, gather);
 	QUILL_REQUIRE(c->table_rows && c->table_rows <= QUILL_VECTOR_MAX_ROWS, SHAPE, 0, gather,
 		      table_rows, "1..2^24");
@@ -199,15 +211,15 @@ static inline __u32 quill_check_gather(const union quill_cmd *cmd, struct quill_
 		      table_stride, "at least n|n");
 	QUILL_REQUIRE(c->table_rows == 1 || c->table_stride % unit == 0, STRIDE, 0, gather,
 		      table_stride, "a multiple of 32 with blocks|type_a");
-	QUILL_REQUIRE(!(c->table & (c->hdr.type_a == QUILL_TYPE_F32 ? 3 : 1)), ALIGN, 0, gather,
-		      table, "a multiple of 4, or of 2 if it is not F32 (3)|type_a");
+	QUILL_REQUIRE(!(c->table & (c->hdr.type_a == QUILL_TYPE_F32 ? 3 : !s8)), ALIGN, 0, gather,
+		      table, "a multiple of 4 for F32 (3), of 2 for others but S8 (1)|type_a");
 	QUILL_REQUIRE(quill_check_range(c->table, c->table_rows,
 					quill_gather_bytes(c->hdr.type_a, c->table_stride),
 					quill_gather_bytes(c->hdr.type_a, c->n)), RANGE, 0, gather,
 		      table, QUILL_IN_48_BITS);
 	QUILL_REQUIRE_ROW(c->index, c->rows, 0, gather, index);
 	QUILL_REQUIRE_MATRIX(c->dst, c->rows, c->dst_stride, c->n, 4, 0, gather, dst, dst_stride);
-	return QUILL_FAULT_NONE;
+	return s8 ? quill_check_gather_ext(cmd, why) : QUILL_FAULT_NONE;
 }
 
 #endif /* QUILL_ISA_CHECK_VECTOR_H */

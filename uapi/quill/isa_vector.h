@@ -311,7 +311,7 @@ struct quill_cmd_reduce {
  */
 struct quill_cmd_gather {
 	struct quill_cmd_hdr hdr;
-	/** @table: device address, 4-byte aligned; 2-byte, but for F32. */
+	/** @table: device address, aligned to 4 bytes for F32, to 1 for S8, else to 2. */
 	__u64 table;
 	/** @index: device address of s32[rows], 4-byte aligned. */
 	__u64 index;
@@ -335,5 +335,24 @@ struct quill_cmd_gather {
 	F(gather, table, ADDR) F(gather, index, ADDR) F(gather, dst, ADDR) F(gather, rows, DIM) \
 	F(gather, n, DIM) F(gather, table_rows, DIM) F(gather, table_stride, STRIDE) \
 	F(gather, dst_stride, STRIDE) F(gather, reserved, ZERO)
+
+/**
+ * struct quill_ext_gather - GATHER from S8, second record: what its elements are times
+ */
+struct quill_ext_gather {
+	struct quill_cmd_hdr hdr;
+	/** @scale: device address: of row r of the table at scale + r * scale_stride, float32, 4-byte aligned. */
+	__u64 scale;
+	/** @scale_stride: in elements; 0: one scale for the table. */
+	__u32 scale_stride;
+	/** @reserved0: zero. */
+	__u32 reserved0;
+	/** @reserved: zero. */
+	__u64 reserved[4];
+};
+
+#define QUILL_FIELDS_gather_ext(F) \
+	F(gather_ext, scale, ADDR) F(gather_ext, scale_stride, STRIDE) \
+	F(gather_ext, reserved0, ZERO) F(gather_ext, reserved, ZERO)
 
 #endif /* QUILL_ISA_VECTOR_H */

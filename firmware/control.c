@@ -199,24 +199,15 @@ bool control_execute(struct job *j, const union quill_cmd *cmd, bool strict)
 bool control_patch(struct job *j, union quill_cmd *cmd, __u32 records)
 {
 	const struct stream *s = &j->stream;
-	__u32 i, reg, word;
-	__u64 add, wide;
+	__u32 i, word;
 
 	if (cmd->hdr.opcode == QUILL_OP_PATCH)
 		return fault(j, cmd, QUILL_FAULT_PARAM, QUILL_OFF(struct quill_cmd_hdr, opcode));
 	for (i = 0; i < QUILL_PATCHES && s->patch[i]; i++) {
-		reg = s->patch[i] & QUILL_PATCH_REG_MASK;
-		word = s->patch[i] >> QUILL_PATCH_WORD_SHIFT & QUILL_PATCH_WORD_MASK;
+		word = quill_patch_word(s->patch[i]);
 		if (word >= records * (QUILL_CMD_SIZE / 4))
 			return fault(j, cmd, QUILL_FAULT_PARAM, word * 4);
-		add = (__s64)s->reg[reg] * ((__s64)s->patch[i] >> QUILL_PATCH_SCALE_SHIFT);
-		if (s->patch[i] & QUILL_PATCH_WIDE) {
-			__builtin_memcpy(&wide, (__u32 *)cmd + word, sizeof(wide));
-			wide += add;
-			__builtin_memcpy((__u32 *)cmd + word, &wide, sizeof(wide));
-		} else {
-			((__u32 *)cmd)[word] += (__u32)add;
-		}
+		quill_patch_add(cmd, s->patch[i], s->reg[s->patch[i] & QUILL_PATCH_REG_MASK]);
 	}
 	return true;
 }

@@ -335,8 +335,8 @@ int accel_stream_emit(struct accel_stream *stream, const void *records, uint32_t
  * @count: records
  * @json: as one JSON array, an object a command; else for people
  *
- * A command that breaks a rule is written with what is wrong and what is required, unless a PATCH stands before it: that
- * makes another command of it, which only the device sees.
+ * A command that breaks a rule is written with what is wrong and what is required. Behind a PATCH, which makes another
+ * command of it that only the device sees, this is a remark, beside what the PATCH adds.
  *
  * Return: how many commands break a rule, or -EIO.
  */

@@ -127,9 +127,9 @@ static const char *accel_engine_text(uint32_t engine)
 	return engine < ACCEL_COUNT(texts) ? texts[engine] : "unknown engine";
 }
 
-/* @cmd: the command at fault and @records from it on, if the stream still has it; else NULL. */
+/* @cmd: the command at fault and @records from it on, if the stream still has it; @patch: the PATCH before it; else NULL. */
 void accel_describe_fault(const struct drm_quill_queue_query *fault, const union quill_cmd *cmd,
-			  uint32_t records, char *text, size_t size)
+			  uint32_t records, const union quill_cmd *patch, char *text, size_t size)
 {
 	const struct quill_op_info *op = cmd ? quill_op_info(cmd->hdr.opcode) : NULL;
 	const char *name = op ? op->name : "opcode unknown";
@@ -148,6 +148,10 @@ void accel_describe_fault(const struct drm_quill_queue_query *fault, const union
 			 accel_fault_text(fault->fault_status));
 	} else if (cmd && quill_cmd_check(cmd, records, &why)) {
 		accel_describe_cmd(cmd, &why, field, sizeof(field));
+		snprintf(text, size, "command %u is malformed: %s", fault->fault_command, field);
+	} else if (cmd && patch && fault->fault_engine == QUILL_ENGINE_FW &&
+		   accel_describe_patched(patch, cmd, records, fault->fault_status, fault->fault_addr,
+					  field, sizeof(field))) {
 		snprintf(text, size, "command %u is malformed: %s", fault->fault_command, field);
 	} else {
 		snprintf(text, size, "command %u (%s): %s (0x%llx)", fault->fault_command, name,

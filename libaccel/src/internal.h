@@ -129,7 +129,15 @@ uint32_t accel_field_element(const struct quill_field *f);
 void accel_describe_cmd(const union quill_cmd *cmd, const struct quill_check *why, char *text,
 			size_t size);
 void accel_describe_fault(const struct drm_quill_queue_query *fault, const union quill_cmd *cmd,
-			  uint32_t records, char *text, size_t size);
+			  uint32_t records, const union quill_cmd *patch, char *text, size_t size);
+
+/* patch.c: words for what PATCH does */
+void accel_describe_patch(const union quill_cmd *patch, const union quill_cmd *cmd, char *text,
+			  size_t size);
+bool accel_patch_misplaced(const union quill_cmd *patch, const union quill_cmd *cmd, char *text,
+			   size_t size);
+bool accel_describe_patched(const union quill_cmd *patch, const union quill_cmd *cmd, uint32_t records,
+			    uint32_t fault, uint64_t offset, char *text, size_t size);
 
 /* quantise.c */
 bool accel_all_finite(const float *x, size_t n);

@@ -172,8 +172,15 @@ static void accel_print_raw(struct accel_printer *p, const union quill_cmd *cmd)
 	fputc(']', p->out);
 }
 
+/* What is said of a command beside its fields; each may be NULL. */
+struct accel_remarks {
+	/* what the PATCH before it does, and what it would break without */
+	const char *patch, *unpatched;
+	const char *error;
+};
+
 static void accel_print_text(struct accel_printer *p, const union quill_cmd *cmd, uint32_t at,
-			     uint32_t records, const char *error)
+			     uint32_t records, const struct accel_remarks *remarks)
 {
 	const struct quill_op_info *op = quill_op_info(cmd->hdr.opcode);
 	uint32_t i;
@@ -196,12 +203,16 @@ static void accel_print_text(struct accel_printer *p, const union quill_cmd *cmd
 		accel_print_body(p, &cmd[i], op->record[i]);
 	}
 	fputc('\n', p->out);
-	if (error)
-		fprintf(p->out, "        ^ %s\n", error);
+	if (remarks->patch)
+		fprintf(p->out, "        ~ %s\n", remarks->patch);
+	if (remarks->unpatched)
+		fprintf(p->out, "        ~ with registers of 0: %s\n", remarks->unpatched);
+	if (remarks->error)
+		fprintf(p->out, "        ^ %s\n", remarks->error);
 }
 
 static void accel_print_json(struct accel_printer *p, const union quill_cmd *cmd, uint32_t at,
-			     uint32_t records, const char *error)
+			     uint32_t records, const struct accel_remarks *remarks)
 {
 	const struct quill_op_info *op = quill_op_info(cmd->hdr.opcode);
 	uint32_t i;
@@ -223,8 +234,12 @@ static void accel_print_json(struct accel_printer *p, const union quill_cmd *cmd
 	} else {
 		accel_print_raw(p, cmd);
 	}
-	if (error)
-		fprintf(p->out, ", \"error\": \"%s\"", error);
+	if (remarks->patch)
+		fprintf(p->out, ", \"patch\": \"%s\"", remarks->patch);
+	if (remarks->unpatched)
+		fprintf(p->out, ", \"unpatched\": \"%s\"", remarks->unpatched);
+	if (remarks->error)
+		fprintf(p->out, ", \"error\": \"%s\"", remarks->error);
 	fputc('}', p->out);
 }
 
@@ -240,32 +255,54 @@ static uint32_t accel_command_records(const union quill_cmd *cmd, uint32_t left)
 	return n;
 }
 
+/* What the command at @at breaks, or NULL; of one behind a @patch, only what no register can mend. */
+static const char *accel_wrong(const union quill_cmd *cmds, uint32_t at, uint32_t count,
+			       const union quill_cmd *patch, struct accel_remarks *remarks, char *text,
+			       size_t size)
+{
+	struct quill_check why;
+
+	if (patch && accel_patch_misplaced(patch, &cmds[at], text, size))
+		return text;
+	if (cmds[at].hdr.opcode == QUILL_OP_PATCH && at + 1 == count) {
+		snprintf(text, size, "PATCH: the last record; required: a command behind it");
+		return text;
+	}
+	if (!quill_cmd_check(&cmds[at], count - at, &why))
+		return NULL;
+	accel_describe_cmd(&cmds[at], &why, text, size);
+	if (!patch)
+		return text;
+	remarks->unpatched = text;
+	return NULL;
+}
+
 int accel_stream_print(FILE *out, const void *records, uint32_t count, bool json)
 {
-	const union quill_cmd *cmds = records;
+	const union quill_cmd *cmds = records, *patch = NULL;
 	struct accel_printer p = { .out = out, .json = json };
-	char error[ACCEL_ERROR_MAX];
-	bool bad, patched = false;
+	char error[ACCEL_ERROR_MAX], sums[160];
 	uint32_t at, n;
 	int wrong = 0;
-	struct quill_check why;
 
 	if (json)
 		fputc('[', out);
 	for (at = 0; at < count; at += n) {
+		struct accel_remarks remarks = { 0 };
+
 		n = accel_command_records(&cmds[at], count - at);
-		bad = quill_cmd_check(&cmds[at], count - at, &why);
-		if (bad)
-			accel_describe_cmd(&cmds[at], &why, error, sizeof(error));
-		/* a PATCH makes another command of this one, which only the device sees */
-		bad = bad && !patched;
-		wrong += bad;
-		patched = cmds[at].hdr.opcode == QUILL_OP_PATCH;
+		if (patch) {
+			accel_describe_patch(patch, &cmds[at], sums, sizeof(sums));
+			remarks.patch = sums;
+		}
+		remarks.error = accel_wrong(cmds, at, count, patch, &remarks, error, sizeof(error));
+		wrong += !!remarks.error;
+		patch = cmds[at].hdr.opcode == QUILL_OP_PATCH ? &cmds[at] : NULL;
 		if (json) {
 			fputs(at ? ",\n " : "", out);
-			accel_print_json(&p, &cmds[at], at, n, bad ? error : NULL);
+			accel_print_json(&p, &cmds[at], at, n, &remarks);
 		} else {
-			accel_print_text(&p, &cmds[at], at, n, bad ? error : NULL);
+			accel_print_text(&p, &cmds[at], at, n, &remarks);
 		}
 	}
 	if (json)

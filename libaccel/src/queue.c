@@ -272,18 +272,20 @@ static void accel_slot_describe(const struct accel_slot *slot, int error,
 				const struct drm_quill_queue_query *query, char *text, size_t size)
 {
 	const struct accel_stream *stream = slot->stream;
+	const union quill_cmd *cmd = NULL, *patch = NULL;
 	uint32_t at = query->fault_command;
-	bool readable;
 
 	if (!(query->state & DRM_QUILL_QUEUE_FAULTED) || query->fault_job != slot->job) {
 		snprintf(text, size, "%s; its details are gone%s", strerror(-error),
 			 query->state & DRM_QUILL_QUEUE_FAULTED ? ": a later job failed too" : "");
 		return;
 	}
-	readable = stream && stream->generation == slot->generation &&
-		   query->fault_stream == stream->buf.va && at < stream->count;
-	accel_describe_fault(query, readable ? &stream->cmds[at] : NULL,
-			     readable ? stream->count - at : 0, text, size);
+	if (stream && stream->generation == slot->generation &&
+	    query->fault_stream == stream->buf.va && at < stream->count)
+		cmd = &stream->cmds[at];
+	if (cmd && at && cmd[-1].hdr.opcode == QUILL_OP_PATCH)
+		patch = cmd - 1;
+	accel_describe_fault(query, cmd, cmd ? stream->count - at : 0, patch, text, size);
 }
 
 static void accel_queue_remember(struct accel_queue *queue, uint64_t point, int error,

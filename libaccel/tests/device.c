@@ -368,6 +368,19 @@ static void a_command_spoiled_behind_the_library_is_told_by_its_field(void **sta
 	expect_text(f, "command 1 is malformed: COPY: width is 0; required: 1..2^40");
 }
 
+static void a_command_spoiled_by_patch_is_told_by_its_field(void **state)
+{
+	const struct accel_patch patch = { .field = "width", .reg = 1, .scale = -1 };
+	struct fixture *f = *state;
+
+	ok(f, accel_cmd_set(f->stream, 1, 8));
+	ok(f, accel_cmd_patch(f->stream, &patch, 1));
+	ok(f, accel_cmd_copy(f->stream, f->buf.va, f->buf.va, 8, NULL));
+	assert_int_equal(accel_queue_wait(f->queue, submit(f), 60 * SECOND), -EIO);
+	expect_text(f, "command 2 is malformed: COPY: width after PATCH (width += r1 * -1); required: "
+		    "1..2^40");
+}
+
 static void a_deadlock_is_found_and_told(void **state)
 {
 	struct fixture *f = *state;
@@ -741,6 +754,7 @@ int main(void)
 		TEST(a_fault_is_told_in_words_and_the_queue_goes_on),
 		TEST(each_job_has_its_own_error),
 		TEST(a_readonly_bind_cannot_be_written),
+		TEST(a_command_spoiled_by_patch_is_told_by_its_field),
 		TEST(a_command_spoiled_behind_the_library_is_told_by_its_field),
 		TEST(a_deadlock_is_found_and_told),
 		TEST(an_endless_job_is_ended_at_its_limit),

@@ -143,10 +143,10 @@ static void a_translation_fault_tells_who_where_and_why(void **state)
 	union quill_cmd cmd = { .hdr.opcode = QUILL_OP_COPY };
 	char text[ACCEL_ERROR_MAX];
 
-	accel_describe_fault(&query, &cmd, 1, text, sizeof(text));
+	accel_describe_fault(&query, &cmd, 1, NULL, text, sizeof(text));
 	assert_string_equal(text, "command 3 (COPY): write by DMA at device address 0x123456789000: "
 			    "nothing is bound there");
-	accel_describe_fault(&query, NULL, 0, text, sizeof(text));
+	accel_describe_fault(&query, NULL, 0, NULL, text, sizeof(text));
 	assert_string_equal(text, "command 3 (opcode unknown): write by DMA at device address "
 			    "0x123456789000: nothing is bound there");
 }
@@ -165,10 +165,49 @@ static void a_malformed_command_is_told_by_its_field(void **state)
 	union quill_cmd cmds[2] = { cmd, { .hdr.opcode = QUILL_OP_EXT } };
 	char text[ACCEL_ERROR_MAX];
 
-	accel_describe_fault(&query, cmds, 2, text, sizeof(text));
+	accel_describe_fault(&query, cmds, 2, NULL, text, sizeof(text));
 	assert_string_equal(text, "command 1 is malformed: GEMM: m is 0; required: 1..2^24");
-	accel_describe_fault(&query, NULL, 0, text, sizeof(text));
+	accel_describe_fault(&query, NULL, 0, NULL, text, sizeof(text));
 	assert_string_equal(text, "command 1 (opcode unknown): a dimension out of range (0x28)");
+}
+
+/* The stream has the command as it was before. */
+static void a_command_that_patch_spoiled_is_told_by_its_field_and_the_rule(void **state)
+{
+	struct drm_quill_queue_query query = {
+		.fault_status = QUILL_FAULT_STRIDE, .fault_command = 5, .fault_engine = QUILL_ENGINE_FW,
+		.fault_addr = offsetof(struct quill_cmd_gemm, lda),
+	};
+	union quill_cmd cmd[3] = {
+		{ .hdr.opcode = QUILL_OP_PATCH },
+		{ .gemm = {
+			.hdr = { .opcode = QUILL_OP_GEMM, .ext = 1, .type_a = 1, .type_b = 1, .type_d = 2 },
+			.a = 0x1000, .b = 0x1000, .d = 0x1000, .m = 4, .n = 64, .k = 64, .lda = 64,
+			.ldd = 64,
+		} },
+		{ .hdr.opcode = QUILL_OP_EXT },
+	};
+	char text[ACCEL_ERROR_MAX];
+
+	cmd[0].patch.entry[0] = quill_patch_entry(3, offsetof(struct quill_cmd_gemm, d) / 4, 1, 1 << 20);
+	cmd[0].patch.entry[1] = quill_patch_entry(2, offsetof(struct quill_cmd_gemm, k) / 4, 0, 1);
+	accel_describe_fault(&query, cmd + 1, 2, cmd, text, sizeof(text));
+	assert_string_equal(text, "command 5 is malformed: GEMM: lda after PATCH (d += r3 * 1048576, k += r2); "
+			    "required: at least k");
+	query.fault_status = QUILL_FAULT_RANGE;
+	query.fault_addr = offsetof(struct quill_cmd_gemm, d);
+	cmd[0].patch.entry[1] = quill_patch_entry(2, 16 + offsetof(struct quill_ext_gemm, bias) / 4, 1, -1);
+	accel_describe_fault(&query, cmd + 1, 2, cmd, text, sizeof(text));
+	assert_string_equal(text, "command 5 is malformed: GEMM: d after PATCH (d += r3 * 1048576, bias += r2 * -1); "
+			    "required: an address that is not 0, from which all of the operand lies below 2^48");
+
+	/* of what the registers cannot have done, and without the PATCH, the fault alone */
+	query.fault_status = QUILL_FAULT_PARAM;
+	accel_describe_fault(&query, cmd + 1, 2, cmd, text, sizeof(text));
+	assert_string_equal(text, "command 5 (GEMM): a parameter out of range (0x20)");
+	query.fault_status = QUILL_FAULT_RANGE;
+	accel_describe_fault(&query, cmd + 1, 2, NULL, text, sizeof(text));
+	assert_string_equal(text, "command 5 (GEMM): an operand beyond 48 bits (0x20)");
 }
 
 static void a_timeout_is_told_with_both_times(void **state)
@@ -180,7 +219,7 @@ static void a_timeout_is_told_with_both_times(void **state)
 	union quill_cmd cmd = { .hdr.opcode = QUILL_OP_JUMP };
 	char text[ACCEL_ERROR_MAX];
 
-	accel_describe_fault(&query, &cmd, 1, text, sizeof(text));
+	accel_describe_fault(&query, &cmd, 1, NULL, text, sizeof(text));
 	assert_string_equal(text, "it ran for 2010 ms, its queue's limit is 2000 ms; it was at "
 			    "command 0 (JUMP)");
 }
@@ -196,13 +235,13 @@ static void every_fault_has_words(void **state)
 
 	for (i = 0; i < sizeof(faults); i++) {
 		query.fault_status = faults[i];
-		accel_describe_fault(&query, NULL, 0, text, sizeof(text));
+		accel_describe_fault(&query, NULL, 0, NULL, text, sizeof(text));
 		assert_null(strstr(text, "does not know"));
 	}
 	query.fault_status = 200;
 	query.fault_engine = 77;
 	query.fault_access = 77;
-	accel_describe_fault(&query, NULL, 0, text, sizeof(text));
+	accel_describe_fault(&query, NULL, 0, NULL, text, sizeof(text));
 	assert_non_null(strstr(text, "does not know"));
 }
 
@@ -379,6 +418,7 @@ int main(void)
 		cmocka_unit_test(ranges_agree_with_a_bitmap),
 		cmocka_unit_test(a_translation_fault_tells_who_where_and_why),
 		cmocka_unit_test(a_malformed_command_is_told_by_its_field),
+		cmocka_unit_test(a_command_that_patch_spoiled_is_told_by_its_field_and_the_rule),
 		cmocka_unit_test(a_timeout_is_told_with_both_times),
 		cmocka_unit_test(every_fault_has_words),
 		cmocka_unit_test(a_failed_open_says_what_was_found_and_required),

@@ -100,7 +100,7 @@ static void parse_text(char *text, union quill_cmd *cmd)
 
 	for (line = strtok_r(text, "\n", &lines); line; line = strtok_r(NULL, "\n", &lines)) {
 		word = strtok_r(line, " ", &rest);
-		if (*word == '^')
+		if (*word == '^' || *word == '~')
 			continue;
 		if (word[0] != '+' && !strchr(word, '=')) {
 			at = &cmd[strtoul(word, NULL, 10)];
@@ -157,7 +157,7 @@ static void parse_json(char *text, union quill_cmd *cmd)
 		} else if (!strcmp(name, "extensions")) {
 			record = 1;
 			continue;
-		} else if (strcmp(name, "error")) {
+		} else if (strcmp(name, "error") && strcmp(name, "patch") && strcmp(name, "unpatched")) {
 			put_field(at, op, record ? record - 1 : 0, name, text);
 		}
 		/* behind the value */
@@ -313,17 +313,51 @@ static void text_is_as_people_read_it(void **state)
 	free(text);
 }
 
-/* Only the device knows what a patched command is. */
+/* Only the device knows what a patched command is: it is told what is added, and what is missing without. */
 static void a_patched_command_is_not_held_against_the_rules(void **state)
 {
 	union quill_cmd cmd[3] = { 0 };
+	char *text;
 
 	cmd[0].hdr.opcode = QUILL_OP_PATCH;
 	cmd[0].patch.entry[0] = quill_patch_entry(1, 4, 1, 8);
+	cmd[0].patch.entry[1] = quill_patch_entry(15, 3, 0, 1);
 	cmd[1].hdr.opcode = QUILL_OP_FILL;
 	cmd[2].hdr.opcode = QUILL_OP_FILL;
-	free(print(cmd, 2, false, 0));
+	text = print(cmd, 2, false, 0);
+	assert_non_null(strstr(text, "\n        ~ dst += r1 * 8, wait_value += r15\n"
+			       "        ~ with registers of 0: FILL: elem is 0; required: 1, 2, 4 or 8\n"));
+	free(text);
+	text = print(cmd, 2, true, 0);
+	assert_non_null(strstr(text, ", \"patch\": \"dst += r1 * 8, wait_value += r15\", "
+			       "\"unpatched\": \"FILL: elem is 0; required: 1, 2, 4 or 8\"}"));
+	free(text);
 	free(print(cmd, 3, false, 1));
+	expect_same(cmd, 3, false, 1);
+	expect_same(cmd, 3, true, 1);
+}
+
+static void expect_remark(const union quill_cmd *cmd, uint32_t count, const char *remark)
+{
+	char *text = print(cmd, count, false, 1);
+	bool found = strstr(text, remark) != NULL;
+
+	free(text);
+	assert_true(found);
+}
+
+static void a_patch_out_of_place_is_told(void **state)
+{
+	union quill_cmd cmd[3] = { 0 };
+
+	cmd[0].hdr.opcode = cmd[1].hdr.opcode = QUILL_OP_PATCH;
+	cmd[0].patch.entry[0] = cmd[1].patch.entry[0] = quill_patch_entry(1, 4, 1, 8);
+	cmd[2].hdr.opcode = QUILL_OP_FILL;
+	expect_remark(cmd, 1, "^ PATCH: the last record; required: a command behind it\n");
+	expect_remark(cmd, 3, "^ PATCH: behind a PATCH; required: a command between them\n");
+	cmd[1] = cmd[2];
+	cmd[0].patch.entry[0] = quill_patch_entry(1, 20, 1, 8);
+	expect_remark(cmd, 2, "^ FILL: the PATCH before it has word 20; required: 4..15\n");
 }
 
 /* An extension record that is missing, and one that no command wants. */
@@ -379,6 +413,7 @@ int main(void)
 		cmocka_unit_test(every_record_can_be_made_of_what_is_printed),
 		cmocka_unit_test(commands_that_keep_the_rules_are_printed_whole),
 		cmocka_unit_test(text_is_as_people_read_it),
+		cmocka_unit_test(a_patch_out_of_place_is_told),
 		cmocka_unit_test(a_patched_command_is_not_held_against_the_rules),
 		cmocka_unit_test(extensions_out_of_place_are_told),
 		cmocka_unit_test(the_program_exits_with_what_it_found),

@@ -87,7 +87,7 @@ static inline __u32 quill_check_set(const union quill_cmd *cmd, struct quill_che
 /* An entry that is not 0: a register, and a field that lies in the body of a record or is wait_value. */
 static inline int quill_check_patch_entry(__u64 entry)
 {
-	__u32 word = entry >> QUILL_PATCH_WORD_SHIFT & QUILL_PATCH_WORD_MASK;
+	__u32 word = quill_patch_word(entry);
 	int wide = !!(entry & QUILL_PATCH_WIDE);
 
 	if ((entry & QUILL_PATCH_REG_MASK) >= QUILL_REGISTERS ||

@@ -144,6 +144,26 @@ static inline __u64 quill_patch_entry(__u32 reg, __u32 word, int wide, __s32 sca
 	       word << QUILL_PATCH_WORD_SHIFT | reg;
 }
 
+static inline __u32 quill_patch_word(__u64 entry)
+{
+	return entry >> QUILL_PATCH_WORD_SHIFT & QUILL_PATCH_WORD_MASK;
+}
+
+/* What an entry does to the command that begins at @cmd and has the word, with @value in the register. */
+static inline void quill_patch_add(void *cmd, __u64 entry, __u32 value)
+{
+	__u64 add = (__s64)value * ((__s64)entry >> QUILL_PATCH_SCALE_SHIFT), wide;
+	__u32 *at = (__u32 *)cmd + quill_patch_word(entry);
+
+	if (entry & QUILL_PATCH_WIDE) {
+		__builtin_memcpy(&wide, at, sizeof(wide));
+		wide += add;
+		__builtin_memcpy(at, &wide, sizeof(wide));
+	} else {
+		*at += (__u32)add;
+	}
+}
+
 /**
  * struct quill_cmd_patch - PATCH: add registers to fields of the next command, as it is decoded now
  *

@@ -20,13 +20,6 @@ struct accel_printer {
 	bool some;
 };
 
-static const char *const accel_type_names[QUILL_TYPE_COUNT] = {
-	[QUILL_TYPE_NONE] = "NONE", [QUILL_TYPE_S8] = "S8", [QUILL_TYPE_S32] = "S32",
-	[QUILL_TYPE_F32] = "F32", [QUILL_TYPE_BF16] = "BF16", [QUILL_TYPE_F16] = "F16",
-	[QUILL_TYPE_E4M3] = "E4M3", [QUILL_TYPE_E5M2] = "E5M2", [QUILL_TYPE_Q8_0] = "Q8_0",
-	[QUILL_TYPE_Q4_0] = "Q4_0", [QUILL_TYPE_S4] = "S4",
-};
-
 /* Bytes of an element: lists name arrays like single fields. */
 uint32_t accel_field_element(const struct quill_field *f)
 {
@@ -59,12 +52,36 @@ static void accel_print_hex(struct accel_printer *p, uint64_t value)
 	fprintf(p->out, p->json ? "\"0x%" PRIx64 "\"" : "0x%" PRIx64, value);
 }
 
+/* A number that has a name, or bits of which some have: "A|B|0x80". False: @value has none. */
+static bool accel_print_names(struct accel_printer *p, const struct quill_field *f, uint64_t value)
+{
+	const char *quote = p->json ? "\"" : "", *before = quote;
+	const struct quill_name *n = quill_names;
+	uint64_t rest = value;
+
+	for (; (n = quill_field_name(f, n)); n++) {
+		if (f->kind == QUILL_KIND_WORD ? !(value & n->value) : value != n->value)
+			continue;
+		fprintf(p->out, "%s%s", before, n->name);
+		before = "|";
+		rest &= ~(uint64_t)n->value;
+	}
+	if (before == quote)
+		return false;
+	if (rest)
+		fprintf(p->out, "|0x%" PRIx64, rest);
+	fputs(quote, p->out);
+	return true;
+}
+
 static void accel_print_element(struct accel_printer *p, const struct quill_field *f, uint64_t value,
 				uint32_t size)
 {
 	uint32_t bits = (uint32_t)value, shift = 64 - 8 * size;
 	float real;
 
+	if (accel_print_names(p, f, value))
+		return;
 	switch (f->kind) {
 	case QUILL_KIND_SIGNED:
 		fprintf(p->out, "%" PRId64, (int64_t)(value << shift) >> shift);
@@ -133,28 +150,14 @@ static void accel_print_body(struct accel_printer *p, const union quill_cmd *cmd
 		accel_print_field(p, cmd, f++);
 }
 
-static void accel_print_string(struct accel_printer *p, const char *s)
-{
-	fprintf(p->out, p->json ? "\"%s\"" : "%s", s);
-}
-
-/* The header but for the opcode: what is not zero. Types have names. */
+/* The header but for the opcode: what is not zero. */
 static void accel_print_header(struct accel_printer *p, const union quill_cmd *cmd)
 {
 	const struct quill_field *f;
-	uint64_t value;
 
-	for (f = quill_fields; f < quill_fields + QUILL_FIELD_COUNT; f++) {
-		if (f->record != QUILL_RECORD_none || !f->offset || accel_is_zero(cmd, f))
-			continue;
-		value = accel_element(cmd, f->offset, f->size);
-		if (strncmp(f->name, "type_", 5) || value >= QUILL_TYPE_COUNT) {
+	for (f = quill_fields; f < quill_fields + QUILL_FIELD_COUNT; f++)
+		if (f->record == QUILL_RECORD_none && f->offset && !accel_is_zero(cmd, f))
 			accel_print_field(p, cmd, f);
-			continue;
-		}
-		accel_print_name(p, f->name);
-		accel_print_string(p, accel_type_names[value]);
-	}
 }
 
 /* What no list of fields speaks of, as eight words. */

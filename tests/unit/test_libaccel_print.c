@@ -13,10 +13,6 @@
 /* Of one vector's stream. */
 #define RECORDS	64
 
-static const char *const type_names[] = {
-	"NONE", "S8", "S32", "F32", "BF16", "F16", "E4M3", "E5M2", "Q8_0", "Q4_0", "S4",
-};
-
 static char *print(const union quill_cmd *cmd, uint32_t count, bool json, int wrong)
 {
 	char *text = NULL;
@@ -30,17 +26,29 @@ static char *print(const union quill_cmd *cmd, uint32_t count, bool json, int wr
 
 /* ---- From what was printed back to records ---- */
 
-static uint64_t value_of(const char *text)
+/* A number, or what the field calls one, @len bytes; @f may be NULL. */
+static uint64_t number_of(const struct quill_field *f, const char *text, size_t len)
 {
-	size_t len;
-	uint32_t i;
+	const struct quill_name *n = quill_names;
 
-	text += *text == '"';
-	len = strcspn(text, "\",] }");
-	for (i = 0; i < sizeof(type_names) / sizeof(type_names[0]); i++)
-		if (len == strlen(type_names[i]) && !strncmp(text, type_names[i], len))
-			return i;
+	for (; f && (n = quill_field_name(f, n)); n++)
+		if (len == strlen(n->name) && !strncmp(text, n->name, len))
+			return n->value;
 	return *text == '-' ? (uint64_t)strtoll(text, NULL, 0) : strtoull(text, NULL, 0);
+}
+
+/* Several with "|" between them are bits. */
+static uint64_t value_of(const struct quill_field *f, const char *text)
+{
+	uint64_t value = 0;
+	size_t len;
+
+	for (text += *text == '"'; ; text += len + 1) {
+		len = strcspn(text, "|\",] }");
+		value |= number_of(f, text, len);
+		if (text[len] != '|')
+			return value;
+	}
 }
 
 /* @text: a value, or several between brackets. */
@@ -51,7 +59,7 @@ static void put_value(union quill_cmd *cmd, const struct quill_field *f, const c
 
 	for (at = 0; at < f->size; at += size) {
 		text += strspn(text, "[, ");
-		value = value_of(text);
+		value = value_of(f, text);
 		memcpy((char *)cmd + f->offset + at, &value, size);
 		text += strcspn(text, ",");
 	}
@@ -67,7 +75,7 @@ static void put_field(union quill_cmd *cmd, const struct quill_op_info *op, uint
 	if (!strcmp(name, "raw")) {
 		for (i = 0; i < 8; i++) {
 			value += strspn(value, "[, ");
-			cmd->raw[i] = value_of(value);
+			cmd->raw[i] = value_of(NULL, value);
 			value += strcspn(value, ",");
 		}
 		return;
@@ -293,7 +301,7 @@ static void text_is_as_people_read_it(void **state)
 	cmd[3].jump.target = 64;
 	text = print(cmd, 4, false, 2);
 	assert_string_equal(text,
-		"     0  RMSNORM    flags=0x1 type_a=F32 type_b=F32 type_d=F32 ext=1\n"
+		"     0  RMSNORM    flags=ORDERED type_a=F32 type_b=F32 type_d=F32 ext=1\n"
 		"                  src=0x1000 dst=0x0 weight=0x0 residual=0x0 rows=0 n=7 src_stride=0 "
 		"dst_stride=0\n"
 		"                  +1 bias=0x0 sum=0x0 residual_stride=0 eps=0x3f000000(0.5)\n"
@@ -304,12 +312,78 @@ static void text_is_as_people_read_it(void **state)
 	free(text);
 	text = print(cmd, 2, true, 1);
 	assert_string_equal(text,
-		"[{\"record\": 0, \"opcode\": \"RMSNORM\", \"flags\": \"0x1\", \"type_a\": \"F32\", "
+		"[{\"record\": 0, \"opcode\": \"RMSNORM\", \"flags\": \"ORDERED\", \"type_a\": \"F32\", "
 		"\"type_b\": \"F32\", \"type_d\": \"F32\", \"ext\": 1, \"src\": \"0x1000\", "
 		"\"dst\": \"0x0\", \"weight\": \"0x0\", \"residual\": \"0x0\", \"rows\": 0, \"n\": 7, "
 		"\"src_stride\": 0, \"dst_stride\": 0, \"extensions\": [{\"bias\": \"0x0\", "
 		"\"sum\": \"0x0\", \"residual_stride\": 0, \"eps\": \"0x3f000000\"}], "
 		"\"error\": \"RMSNORM: rows is 0; required: 1..2^24\"}]\n");
+	free(text);
+}
+
+static uint32_t names_of(const char *name, uint32_t record)
+{
+	const struct quill_field *f = quill_field_named(record, name);
+	const struct quill_name *n = quill_names;
+	uint32_t count = 0;
+
+	assert_non_null(f);
+	for (; (n = quill_field_name(f, n)); n++)
+		count++;
+	return count;
+}
+
+static void every_type_flag_option_and_operation_has_a_name(void **state)
+{
+	const struct quill_op_info *op;
+	const struct quill_field *f;
+	uint32_t opcode, flags = 0;
+
+	for (opcode = 0; opcode < QUILL_OP_EXT; opcode++) {
+		op = quill_op_info(opcode);
+		flags |= op ? op->flags : 0;
+	}
+	/* others are numbers in truth */
+	for (f = quill_fields; f < quill_fields + QUILL_FIELD_COUNT; f++)
+		if (f->record != QUILL_RECORD_none && f->kind == QUILL_KIND_NUMBER &&
+		    strcmp(f->name, "reg") && strcmp(f->name, "stops") && strcmp(f->name, "elem") &&
+		    strcmp(f->name, "saturate") && !names_of(f->name, f->record))
+			fail_msg("no number of \"%s\" has a name", f->name);
+	assert_int_equal(names_of("flags", QUILL_RECORD_none), __builtin_popcount(flags));
+	assert_int_equal(names_of("type_a", QUILL_RECORD_none), QUILL_TYPE_COUNT);
+	assert_int_equal(names_of("type_b", QUILL_RECORD_none), QUILL_TYPE_COUNT);
+	assert_int_equal(names_of("type_d", QUILL_RECORD_none), QUILL_TYPE_COUNT);
+	assert_int_equal(names_of("op", QUILL_RECORD_set), QUILL_SET_COUNT);
+	assert_int_equal(names_of("act", QUILL_RECORD_gemm_post), 1 + QUILL_ACT_COUNT);
+	assert_int_equal(names_of("options", QUILL_RECORD_gemm_post),
+			 __builtin_popcount(QUILL_GEMM_OPTIONS));
+	assert_int_equal(names_of("weights", QUILL_RECORD_attention_more), QUILL_WEIGHTS_COUNT);
+	assert_int_equal(names_of("op", QUILL_RECORD_eltwise), QUILL_ELTWISE_COUNT);
+	assert_int_equal(names_of("op", QUILL_RECORD_act), QUILL_ACT_COUNT);
+	assert_int_equal(names_of("op", QUILL_RECORD_reduce), QUILL_REDUCE_COUNT);
+	assert_int_equal(names_of("op", QUILL_RECORD_pool), QUILL_POOL_COUNT);
+	assert_int_equal(names_of("order", QUILL_RECORD_repack), QUILL_REPACK_COUNT);
+}
+
+static void what_has_a_name_is_printed_by_it(void **state)
+{
+	union quill_cmd cmd[3] = { 0 };
+	char *text;
+
+	cmd[0].hdr.opcode = QUILL_OP_GEMM;
+	cmd[0].hdr.flags = 0x8000 | QUILL_CMD_ORDERED;
+	cmd[0].hdr.type_b = 99;
+	cmd[0].hdr.ext = 2;
+	cmd[1].hdr.opcode = cmd[2].hdr.opcode = QUILL_OP_EXT;
+	cmd[2].gemm_post.act = QUILL_ACT_SILU + 1;
+	cmd[2].gemm_post.options = QUILL_GEMM_B_ROWS | QUILL_GEMM_ACCUMULATE;
+	text = print(cmd, 3, false, 1);
+	assert_non_null(strstr(text, " flags=ORDERED|0x8000 type_b=99 "));
+	assert_non_null(strstr(text, " act=SILU options=ACCUMULATE|B_ROWS "));
+	free(text);
+	text = print(cmd, 3, true, 1);
+	assert_non_null(strstr(text, "\"flags\": \"ORDERED|0x8000\", \"type_b\": 99, "));
+	assert_non_null(strstr(text, "\"act\": \"SILU\", \"options\": \"ACCUMULATE|B_ROWS\", "));
 	free(text);
 }
 
@@ -413,6 +487,8 @@ int main(void)
 		cmocka_unit_test(every_record_can_be_made_of_what_is_printed),
 		cmocka_unit_test(commands_that_keep_the_rules_are_printed_whole),
 		cmocka_unit_test(text_is_as_people_read_it),
+		cmocka_unit_test(every_type_flag_option_and_operation_has_a_name),
+		cmocka_unit_test(what_has_a_name_is_printed_by_it),
 		cmocka_unit_test(a_patch_out_of_place_is_told),
 		cmocka_unit_test(a_patched_command_is_not_held_against_the_rules),
 		cmocka_unit_test(extensions_out_of_place_are_told),

@@ -86,4 +86,65 @@ static inline const struct quill_field *quill_field_named(__u32 record, const ch
 	return NULL;
 }
 
+/**
+ * struct quill_name - what a number that a field may have is called; in a field of kind WORD, a bit
+ */
+struct quill_name {
+	/** @record: enum quill_record; QUILL_RECORD_none: the header. */
+	__u8 record;
+	__u8 offset;
+	__u32 value;
+	const char *name;
+};
+
+#define QUILL_NAME(id, rec, field, number, name)						\
+	{ id, QUILL_OFF(union quill_cmd, rec.field), number, #name },
+#define QUILL_N(rec, field, prefix, name)							\
+	QUILL_NAME(QUILL_RECORD_##rec, rec, field, QUILL_##prefix##_##name, name)
+#define QUILL_H(field, prefix, name)								\
+	QUILL_NAME(QUILL_RECORD_none, hdr, field, QUILL_##prefix##_##name, name)
+#define QUILL_TYPES(field)									\
+	QUILL_H(field, TYPE, NONE) QUILL_H(field, TYPE, S8) QUILL_H(field, TYPE, S32)		\
+	QUILL_H(field, TYPE, F32) QUILL_H(field, TYPE, BF16) QUILL_H(field, TYPE, F16)		\
+	QUILL_H(field, TYPE, E4M3) QUILL_H(field, TYPE, E5M2) QUILL_H(field, TYPE, Q8_0)	\
+	QUILL_H(field, TYPE, Q4_0) QUILL_H(field, TYPE, S4)
+/* ACT's operation, or in a GEMM that plus 1. */
+#define QUILL_ACTS(N, rec, field)								\
+	N(rec, field, ACT, RELU) N(rec, field, ACT, SIGMOID) N(rec, field, ACT, SILU)		\
+	N(rec, field, ACT, TANH) N(rec, field, ACT, GELU) N(rec, field, ACT, GELU_ERF)
+#define QUILL_N_PLUS_1(rec, field, prefix, name)						\
+	QUILL_NAME(QUILL_RECORD_##rec, rec, field, QUILL_##prefix##_##name + 1, name)
+
+static const struct quill_name quill_names[] = {
+	QUILL_H(flags, CMD, ORDERED) QUILL_H(flags, CMD, CAUSAL) QUILL_H(flags, CMD, HALVES)
+	QUILL_TYPES(type_a) QUILL_TYPES(type_b) QUILL_TYPES(type_d)
+	QUILL_N(set, op, SET, VALUE) QUILL_N(set, op, SET, ADD) QUILL_N(set, op, SET, LOAD)
+	QUILL_NAME(QUILL_RECORD_gemm_post, gemm_post, act, 0, NONE)
+	QUILL_ACTS(QUILL_N_PLUS_1, gemm_post, act)
+	QUILL_N(gemm_post, options, GEMM, ACCUMULATE) QUILL_N(gemm_post, options, GEMM, A_TRANSPOSED)
+	QUILL_N(gemm_post, options, GEMM, B_ROWS) QUILL_N(gemm_post, options, GEMM, B_COLUMNS)
+	QUILL_N(gemm_post, options, GEMM, SCALE_COLUMNS) QUILL_N(gemm_post, options, GEMM, SCALE_TENSOR)
+	QUILL_N(attention_more, weights, WEIGHTS, F32) QUILL_N(attention_more, weights, WEIGHTS, S16)
+	QUILL_N(eltwise, op, ELTWISE, ADD) QUILL_N(eltwise, op, ELTWISE, SUB)
+	QUILL_N(eltwise, op, ELTWISE, MUL) QUILL_N(eltwise, op, ELTWISE, MAX)
+	QUILL_N(eltwise, op, ELTWISE, MIN)
+	QUILL_ACTS(QUILL_N, act, op)
+	QUILL_N(reduce, op, REDUCE, SUM) QUILL_N(reduce, op, REDUCE, MAX)
+	QUILL_N(reduce, op, REDUCE, ARGMAX)
+	QUILL_N(pool, op, POOL, MAX) QUILL_N(pool, op, POOL, MEAN) QUILL_N(pool, op, POOL, MEAN_PADDED)
+	QUILL_N(repack, order, REPACK, NK) QUILL_N(repack, order, REPACK, KN)
+};
+
+#define QUILL_NAME_COUNT	(sizeof(quill_names) / sizeof(quill_names[0]))
+
+/* The next name, from @n on, of a number that @f may have, or NULL. */
+static inline const struct quill_name *quill_field_name(const struct quill_field *f,
+							const struct quill_name *n)
+{
+	for (; n < quill_names + QUILL_NAME_COUNT; n++)
+		if (n->record == f->record && n->offset == f->offset)
+			return n;
+	return NULL;
+}
+
 #endif /* QUILL_ISA_FIELDS_H */

@@ -496,18 +496,18 @@ static void exhausted_queues_are_told_and_come_back(void **state)
 static void exhausted_spaces_are_told_and_come_back(void **state)
 {
 	struct fixture *f = *state;
-	struct accel_vm *vms[65];
+	struct accel_vm *vms[QUILL_MAX_AS + 1];
 	int round, n, ret, first = 0;
 
 	for (round = 0; round < 2; round++) {
-		for (n = 0; n < 65; n++) {
+		for (n = 0; n <= QUILL_MAX_AS; n++) {
 			ret = accel_vm_create(f->dev, &vms[n]);
 			if (ret)
 				break;
 		}
 		assert_int_equal(ret, -ENOSPC);
 		expect_text(f, "this user's share of them, are in use");
-		assert_in_range(n, 1, 64);
+		assert_in_range(n, 1, QUILL_MAX_AS);
 		assert_int_equal(n, round ? first : n);
 		first = n;
 		while (n--)

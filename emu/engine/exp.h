@@ -12,7 +12,8 @@
 #define EXP_LN2		0x1.62e43p-1f
 #define EXP_LN2_LOW	-0x1.05c61p-29f
 
-static inline vf exp_lanes(vf x)
+/* For x from EXP_LEAST to 0. */
+static inline vf exp_within(vf x)
 {
 	/* 1 + r + ...: least relative error on |r| <= ln 2 / 2 */
 	vf t = vf_fma(x, vf_set1(EXP_LOG2E), vf_set1(EXP_ROUND));
@@ -27,8 +28,12 @@ static inline vf exp_lanes(vf x)
 	y = vf_fma(y, r, vf_set1(0x1.fffffcp-2f));
 	y = vf_fma(y, r, vf_set1(1.0f));
 	y = vf_fma(y, r, vf_set1(1.0f));
-	y = vf_scale(y, t, n);
-	return vf_zero_below(y, x, vf_set1(EXP_LEAST));
+	return vf_scale(y, t, n);
+}
+
+static inline vf exp_lanes(vf x)
+{
+	return vf_zero_below(exp_within(x), x, vf_set1(EXP_LEAST));
 }
 
 static inline float exp_one(float x)

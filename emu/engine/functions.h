@@ -9,6 +9,8 @@
 
 /* From here on tanh comes from exp, below from a polynomial: there 1 - 2e would cancel. */
 #define TANH_LEAST	0.625f
+/* the number before it */
+#define TANH_BELOW	0x1.3ffffep-1f
 /* 2 sqrt(2 / pi), and 0.044715 times that */
 #define GELU_LINEAR	0x1.988454p+0f
 #define GELU_CUBIC	0x1.2444f2p-4f
@@ -21,13 +23,20 @@ static inline vf sigmoid_lanes(vf x)
 	vf one = vf_set1(1.0f);
 	vf e = exp_lanes(vf_neg(vf_abs(x)));
 
-	return vf_div(vf_select_below(x, vf_set1(0.0f), e, one), vf_add(one, e));
+	return vf_div(vf_select_negative(x, e, one), vf_add(one, e));
 }
 
-/* x * sigmoid(y), 0 where the sigmoid is, x infinite or not. */
+/*
+ * x * sigmoid(y), 0 where the sigmoid is, x infinite or not, and NaN where x is. Beyond the last exp that is not 0, that
+ * one does as well: above, nothing is left of it in 1 + e, and below the result is 0.
+ */
 static inline vf gated_lanes(vf x, vf y)
 {
-	return vf_zero_below(vf_mul(x, sigmoid_lanes(y)), y, vf_set1(EXP_LEAST));
+	vf one = vf_set1(1.0f);
+	vf e = exp_within(vf_neg_within(y, vf_set1(-EXP_LEAST)));
+	vf s = vf_div(vf_select_negative(y, e, one), vf_add(one, e));
+
+	return vf_zero_below(vf_mul(x, s), y, vf_set1(EXP_LEAST));
 }
 
 static inline vf silu_lanes(vf x)
@@ -76,7 +85,7 @@ static inline vf tanh_lanes(vf x)
 	vf z = vf_mul(a, a);
 	vf p = vf_set1(-0x1.750ce4p-8f);
 	/* 1 - 2e / (1 + e) */
-	vf e = exp_lanes(vf_mul(a, vf_set1(-2.0f)));
+	vf e = exp_within(vf_neg_within(vf_add(x, x), vf_set1(-EXP_LEAST)));
 	vf far = vf_sub(one, vf_div(vf_add(e, e), vf_add(one, e)));
 
 	p = vf_fma(p, z, vf_set1(0x1.51f8cep-6f));
@@ -84,7 +93,8 @@ static inline vf tanh_lanes(vf x)
 	p = vf_fma(p, z, vf_set1(0x1.1106f6p-3f));
 	p = vf_fma(p, z, vf_set1(-0x1.555532p-2f));
 	p = vf_fma(vf_mul(a, z), p, a);
-	return vf_copysign(vf_select_below(a, vf_set1(TANH_LEAST), p, far), x);
+	/* NaN: of the polynomial */
+	return vf_copysign(vf_select_below(vf_set1(TANH_BELOW), a, far, p), x);
 }
 
 /* @op: enum quill_act_op, a constant. */

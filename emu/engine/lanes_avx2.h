@@ -123,6 +123,17 @@ static inline vf vf_copysign(vf x, vf s)
 		     _mm256_blendv_ps(_mm256_andnot_ps(sign, x.b), _mm256_or_ps(x.b, sign), s.b) };
 }
 
+static inline vf vf_neg_within(vf x, vf limit)
+{
+	return vf_neg(vf_min(vf_abs(x), limit));
+}
+
+/* blendv looks at the sign bits alone. */
+static inline vf vf_select_negative(vf x, vf a, vf b)
+{
+	return (vf){ _mm256_blendv_ps(b.a, a.a, x.a), _mm256_blendv_ps(b.b, a.b, x.b) };
+}
+
 static inline vf vf_select_below(vf x, vf limit, vf a, vf b)
 {
 	return (vf){ _mm256_blendv_ps(b.a, a.a, _mm256_cmp_ps(x.a, limit.a, _CMP_LT_OQ)),
@@ -229,6 +240,11 @@ static inline __m256 avx2_canonical(__m256 x)
 static inline vf vf_canonical(vf x)
 {
 	return (vf){ avx2_canonical(x.a), avx2_canonical(x.b) };
+}
+
+static inline vf vf_canonical_result(vf x)
+{
+	return vf_canonical(x);
 }
 
 static inline float vf_tree_sum(vf x)

@@ -112,6 +112,24 @@ static inline vf vf_copysign(vf x, vf s)
 							     _mm512_castps_si512(x), 0xca));
 }
 
+/* Beside multiplications VRANGEPS is free: it runs where additions do. */
+static inline vf vf_neg_within(vf x, vf limit)
+{
+	enum { least_magnitude = 2, negative = 3 << 2 };
+
+	return _mm512_range_ps(x, limit, negative | least_magnitude);
+}
+
+/* Free likewise, which comparisons into a mask are not. */
+static inline vf vf_select_negative(vf x, vf a, vf b)
+{
+	__m512i negative = _mm512_srai_epi32(_mm512_castps_si512(x), 31);
+
+	/* bit by bit: negative ? a : b */
+	return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(negative, _mm512_castps_si512(a),
+							     _mm512_castps_si512(b), 0xca));
+}
+
 static inline vf vf_select_below(vf x, vf limit, vf a, vf b)
 {
 	return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ), a);
@@ -178,9 +196,12 @@ static inline vf vf_range(vf x, int from, int to, vf other)
 	return _mm512_mask_mov_ps(other, avx512_mask(to) & ~avx512_mask(from), x);
 }
 
+/* n is added to the exponent, of NaN 0: integers do not wait for multiplications, as VSCALEFPS does. */
 static inline vf vf_scale(vf x, vf t, vf n)
 {
-	return _mm512_scalef_ps(x, n);
+	__m512i exponent = _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23);
+
+	return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), exponent));
 }
 
 static inline vf vf_canonical(vf x)
@@ -188,6 +209,15 @@ static inline vf vf_canonical(vf x)
 	const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
 
 	return _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), nan);
+}
+
+/* The lesser of two: the other one if one is a quiet NaN, the first if both are. */
+static inline vf vf_canonical_result(vf x)
+{
+	enum { least = 0, sign_as_is = 1 << 2 };
+	const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
+
+	return _mm512_range_ps(nan, x, sign_as_is | least);
 }
 
 static inline float vf_tree_sum(vf x)

@@ -143,6 +143,22 @@ static inline vf vf_copysign(vf a, vf sign)
 	return a;
 }
 
+/* -min(|x|, limit); of NaN: any number or NaN */
+static inline vf vf_neg_within(vf x, vf limit)
+{
+	for EACH_LANE(i)
+		x.v[i] = -fminf(fabsf(x.v[i]), limit.v[i]);
+	return x;
+}
+
+/* By x's sign, that of -0 too; NaN: either. */
+static inline vf vf_select_negative(vf x, vf a, vf b)
+{
+	for EACH_LANE(i)
+		a.v[i] = signbit(x.v[i]) ? a.v[i] : b.v[i];
+	return a;
+}
+
 /* x < limit ? a : b */
 static inline vf vf_select_below(vf x, vf limit, vf a, vf b)
 {
@@ -195,7 +211,7 @@ static inline vf vf_range(vf a, int from, int to, vf other)
 	return a;
 }
 
-/* x * 2^n, where that is normal or x is NaN, for t = 1.5 * 2^23 + n: the low bits of t are n. Any t is allowed. */
+/* x * 2^n, where both are normal or x is NaN, for t = 1.5 * 2^23 + n: the low bits of t are n. Any t is allowed. */
 static inline vf vf_scale(vf x, vf t, vf n)
 {
 	uint32_t bits;
@@ -269,6 +285,12 @@ static inline vf vf_canonical(vf a)
 		if (a.v[i] != a.v[i])
 			memcpy(&a.v[i], &nan, 4);
 	return a;
+}
+
+/* The same where no NaN signals: of what arithmetic gave. */
+static inline vf vf_canonical_result(vf a)
+{
+	return vf_canonical(a);
 }
 
 /* The tree: lane i with lane i + 8, then + 4, + 2, + 1. */

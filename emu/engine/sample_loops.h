@@ -157,18 +157,22 @@ static inline uint64_t sample_at(const struct quill_sample_tile *t, uint32_t row
 }
 
 /* Among the first few: they are found without a look at the others' weights. */
-static inline uint32_t sample_few(const struct quill_sample_tile *t, const struct sample_scale *s,
-				  const float *x, uint32_t row)
+static inline uint32_t sample_few(const struct quill_sample_tile *t, const float *x, uint32_t row)
 {
 	float value[QUILL_TOPK_MAX];
 	uint32_t weight[QUILL_TOPK_MAX], kept, i;
+	struct sample_scale s = { .scale = 1.0f / t->temperature };
 	struct select_best best;
 	uint64_t target, sum = 0;
 
 	select_first(&best, x, t->n, t->top_k);
+	s.max = x[select_index(best.place[0])] * s.scale;
+	/* a row of NaN alone has no choice */
+	if (x[select_index(best.place[0])] != x[select_index(best.place[0])])
+		return select_index(best.place[0]);
 	for (i = 0; i < t->top_k; i++)
 		value[i] = x[select_index(best.place[i])];
-	sample_weights(s, value, t->top_k, weight);
+	sample_weights(&s, value, t->top_k, weight);
 	target = sample_target(t->top_p, sample_sum(weight, t->top_k));
 	for (kept = 0; sum < target; kept++)
 		sum += weight[kept];
@@ -202,16 +206,17 @@ static inline uint32_t sample_many(const struct quill_sample_tile *t, const stru
 
 static inline uint32_t sample_row(const struct quill_sample_tile *t, const float *x, uint32_t row)
 {
-	uint32_t first = (uint32_t)reduce_argmax(x, t->n);
 	struct sample_scale s;
+	uint32_t first;
 
+	if (t->temperature != 0 && t->top_k && t->top_k <= QUILL_TOPK_MAX && t->top_k < t->n)
+		return sample_few(t, x, row);
+	first = (uint32_t)reduce_argmax(x, t->n);
 	/* a row of NaN alone has no choice either */
 	if (t->temperature == 0 || x[first] != x[first])
 		return first;
 	s.scale = 1.0f / t->temperature;
 	s.max = x[first] * s.scale;
-	if (t->top_k && t->top_k <= QUILL_TOPK_MAX && t->top_k < t->n)
-		return sample_few(t, &s, x, row);
 	return sample_many(t, &s, x, row);
 }
 

@@ -45,13 +45,27 @@ static inline void vector_store(float *p, vf x, uint32_t m)
 		vf_store_first(p, x, (int)m);
 }
 
+/* What has no NaN but the one, past the caches if @stream. */
+TEMPLATE void vector_put(float *p, vf x, uint32_t m, const bool stream)
+{
+	if (m != LANES)
+		vf_store_first(p, x, (int)m);
+	else if (stream)
+		vf_stream(p, x);
+	else
+		vf_store(p, x);
+}
+
 /* vector_store(), past the caches if @stream. */
 TEMPLATE void vector_write(float *p, vf x, uint32_t m, const bool stream)
 {
-	if (stream && m == LANES)
-		vf_stream(p, vf_canonical(x));
-	else
-		vector_store(p, x, m);
+	vector_put(p, vf_canonical(x), m, stream);
+}
+
+/* vector_write() of what arithmetic gave. */
+TEMPLATE void vector_result(float *p, vf x, uint32_t m, const bool stream)
+{
+	vector_put(p, vf_canonical_result(x), m, stream);
 }
 
 /* Rows from @p on, @stride bytes apart, can be streamed as is @wanted. */

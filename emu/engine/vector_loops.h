@@ -108,7 +108,7 @@ TEMPLATE void norm_row(const struct quill_norm_tile *t, size_t i, const bool lay
 		x = layer ? vf_sub(x, vf_set1(mean)) : x;
 		x = vf_mul(x, vf_set1(inverse));
 		x = t->bias ? vf_fma(x, w, vector_load(t->bias + e, m)) : vf_mul(x, w);
-		vector_write(dst + e, x, m, stream);
+		vector_result(dst + e, x, m, stream);
 	}
 }
 
@@ -135,12 +135,27 @@ static inline void norm_tile(const struct quill_norm_tile *t)
 
 /* ---- SOFTMAX ---- */
 
-static inline float softmax_max(const float *src, uint32_t n, vf scale)
+static inline float reduce_max(const float *src, uint32_t n)
 {
 	vf low = vf_set1(-INFINITY), most = low;
 
 	OVER_VECTORS(e, m, n)
-		most = vf_max(vf_first(vf_mul(vector_load(src + e, m), scale), (int)m, low), most);
+		most = vf_max(vf_first(vector_load(src + e, m), (int)m, low), most);
+	return vf_tree_max(most);
+}
+
+/* Rounding keeps the order: the largest product is that of the largest, but for scales that make NaN or turn it. */
+static inline float softmax_max(const float *src, uint32_t n, float scale)
+{
+	vf low = vf_set1(-INFINITY), most = low;
+
+	if (scale > 0 && scale < INFINITY)
+		return reduce_max(src, n) * scale;
+	OVER_VECTORS(e, m, n) {
+		vf x = vf_mul(vector_load(src + e, m), vf_set1(scale));
+
+		most = vf_max(vf_first(x, (int)m, low), most);
+	}
 	return vf_tree_max(most);
 }
 
@@ -149,7 +164,7 @@ TEMPLATE void softmax_row(const struct quill_softmax_tile *t, const float *src, 
 			  const bool stream)
 {
 	float buffer[stream ? VECTOR_BUFFER : 1] __attribute__((aligned(64)));
-	vf scale = vf_set1(t->scale), max = vf_set1(softmax_max(src, t->n, scale));
+	vf scale = vf_set1(t->scale), max = vf_set1(softmax_max(src, t->n, t->scale));
 	vf total = vf_set1(0.0f), inverse;
 	float *weights = stream ? buffer : dst;
 
@@ -158,11 +173,11 @@ TEMPLATE void softmax_row(const struct quill_softmax_tile *t, const float *src, 
 
 		vector_fetch(src + t->src_stride + e, stream);
 		total = vf_add(total, vf_first(p, (int)m, vf_set1(0.0f)));
-		vector_store(weights + e, p, m);
+		vector_put(weights + e, p, m, false);
 	}
 	inverse = vf_set1(1.0f / vf_tree_sum(total));
 	OVER_VECTORS(e, m, t->n)
-		vector_write(dst + e, vf_mul(vector_load(weights + e, m), inverse), m, stream);
+		vector_result(dst + e, vf_mul(vector_load(weights + e, m), inverse), m, stream);
 }
 
 TEMPLATE void softmax_rows(const struct quill_softmax_tile *t, const bool stream)
@@ -259,7 +274,10 @@ TEMPLATE void act_rows(const uint32_t op, const struct quill_act_tile *t, const 
 
 			if (gate)
 				x = vf_mul(x, vector_load(gate + e, m));
-			vector_write(dst + e, x, m, stream);
+			if (op == QUILL_ACT_RELU && !gate)
+				vector_write(dst + e, x, m, stream);
+			else
+				vector_result(dst + e, x, m, stream);
 		}
 	}
 	if (stream)
@@ -301,11 +319,6 @@ static inline float reduce_sum(const float *x, uint32_t n)
 	OVER_VECTORS(e, m, n)
 		total = vf_add(total, vector_load(x + e, m));
 	return vf_tree_sum(total);
-}
-
-static inline float reduce_max(const float *x, uint32_t n)
-{
-	return softmax_max(x, n, vf_set1(1.0f));
 }
 
 /* The first element that equals @value, or @n. */

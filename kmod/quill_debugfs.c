@@ -72,7 +72,11 @@ static int quill_debugfs_queues(struct seq_file *m, void *unused)
 	struct quill_device *qdev = to_quill(entry->dev);
 	unsigned int i;
 
-	seq_printf(m, "resets: %d%s\n", atomic_read(&qdev->reset_count),
+	seq_printf(m, "resets: %d: job %d core %d device %d function %d; banned %d%s\n",
+		   atomic_read(&qdev->reset_count), atomic_read(&qdev->resets[QUILL_RUNG_JOB]),
+		   atomic_read(&qdev->resets[QUILL_RUNG_CORE]),
+		   atomic_read(&qdev->resets[QUILL_RUNG_DEVICE]),
+		   atomic_read(&qdev->resets[QUILL_RUNG_FUNCTION]), atomic_read(&qdev->banned),
 		   READ_ONCE(qdev->dead) ? ", given up" : "");
 	spin_lock_irq(&qdev->hwq_lock);
 	for (i = 0; i < qdev->nr_queues; i++)

@@ -9,6 +9,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "quill_coredump.h"
 #include "quill_device.h"
 #include "quill_fw.h"
 #include "quill_gem.h"
@@ -145,7 +146,7 @@ static int quill_device_software(struct quill_device *qdev)
 		return ret;
 
 	quill_reset_init(qdev);
-	return 0;
+	return quill_coredump_init(qdev);
 }
 
 /*
@@ -243,4 +244,6 @@ void quill_device_fini(struct quill_device *qdev)
 	quill_queue_unplug_all(qdev);
 	quill_mmu_unplug_all(qdev);
 	quill_gem_unplug_all(qdev);
+	/* What has ended meanwhile may have asked for a dump. */
+	quill_coredump_fini(qdev);
 }

@@ -33,6 +33,7 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/rwsem.h>
+#include <linux/seq_buf.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -106,6 +107,15 @@ struct quill_vector {
 	unsigned int number;
 };
 
+/* Steps of the reset ladder that are counted; the last are those that others take. */
+enum quill_rung {
+	QUILL_RUNG_JOB,
+	QUILL_RUNG_CORE,
+	QUILL_RUNG_DEVICE,
+	QUILL_RUNG_FUNCTION,
+	QUILL_RUNG_COUNT,
+};
+
 /**
  * struct quill_device - one device
  */
@@ -163,8 +173,22 @@ struct quill_device {
 	unsigned long reset_pending;
 	/** @recoveries: that have ended, however; under hw_lock. */
 	unsigned long recoveries;
-	/** @reset_count: steps of the ladder that were taken. */
+	/** @resets: steps of the ladder that were taken; @reset_count: all of them. */
+	atomic_t resets[QUILL_RUNG_COUNT];
 	atomic_t reset_count;
+	/** @banned: queues that were. */
+	atomic_t banned;
+
+	/** @dump: the coredump under way: reset_wq's, but for @queue and @count. */
+	struct {
+		struct seq_buf text;
+		struct work_struct work;
+		/** @queue: whose @job has faulted, for @work; NULL: @work has none. */
+		struct quill_queue *queue;
+		u64 job;
+		/** @count: dumps handed over. */
+		atomic_t count;
+	} dump;
 
 	/** @totals: of all queues since the driver was bound, those that are gone included. */
 	struct {

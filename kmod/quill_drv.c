@@ -29,11 +29,20 @@ static unsigned int quill_timeout_ms = QUILL_DEFAULT_TIMEOUT_MS;
 module_param_named(timeout_ms, quill_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "Job timeout of a queue that asks for none, in ms (1..3600000)");
 
+static unsigned int quill_timeouts = QUILL_DEFAULT_MAX_TIMEOUTS;
+module_param_named(max_timeouts, quill_timeouts, uint, 0644);
+MODULE_PARM_DESC(max_timeouts, "Jobs in a row that run too long, after which a queue is banned; 0: never");
+
 struct workqueue_struct *quill_cleanup_wq;
 
 unsigned int quill_default_timeout_ms(void)
 {
 	return clamp(READ_ONCE(quill_timeout_ms), 1u, (unsigned int)QUILL_MAX_TIMEOUT_MS);
+}
+
+unsigned int quill_max_timeouts(void)
+{
+	return READ_ONCE(quill_timeouts);
 }
 
 /*
@@ -101,6 +110,18 @@ static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info 
 	info->max_stream_size = DRM_QUILL_MAX_STREAM_SIZE;
 }
 
+static void quill_dev_resets(struct quill_device *qdev, struct drm_quill_dev_resets *resets)
+{
+	memset(resets, 0, sizeof(*resets));
+	resets->job = atomic_read(&qdev->resets[QUILL_RUNG_JOB]);
+	resets->core = atomic_read(&qdev->resets[QUILL_RUNG_CORE]);
+	resets->device = atomic_read(&qdev->resets[QUILL_RUNG_DEVICE]);
+	resets->function = atomic_read(&qdev->resets[QUILL_RUNG_FUNCTION]);
+	resets->dead = READ_ONCE(qdev->dead);
+	resets->banned = atomic_read(&qdev->banned);
+	resets->dumps = atomic_read(&qdev->dump.count);
+}
+
 /* @size bytes of an answer, or how many there are. */
 static int quill_dev_answer(struct drm_quill_dev_query *args, const void *answer, u32 size)
 {
@@ -116,6 +137,7 @@ static int quill_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_
 {
 	struct drm_quill_dev_query *args = data;
 	struct drm_quill_queue_query counters;
+	struct drm_quill_dev_resets resets;
 	struct drm_quill_dev_info info;
 	int ret;
 
@@ -126,6 +148,9 @@ static int quill_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_
 	case DRM_QUILL_DEV_QUERY_COUNTERS:
 		ret = quill_stats_device(to_quill(drm), &counters);
 		return ret ? ret : quill_dev_answer(args, &counters, sizeof(counters));
+	case DRM_QUILL_DEV_QUERY_RESETS:
+		quill_dev_resets(to_quill(drm), &resets);
+		return quill_dev_answer(args, &resets, sizeof(resets));
 	default:
 		return -EINVAL;
 	}

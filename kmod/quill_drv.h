@@ -13,6 +13,8 @@
 /* Longest job timeout that a queue can ask for, and what it gets unasked. */
 #define QUILL_MAX_TIMEOUT_MS		(3600 * 1000)
 #define QUILL_DEFAULT_TIMEOUT_MS	(10 * 1000)
+/* Timeouts in a row that ban a queue. */
+#define QUILL_DEFAULT_MAX_TIMEOUTS	8
 
 /**
  * struct quill_file - one open file: tables from ids to objects
@@ -34,6 +36,7 @@ struct quill_file {
 extern struct workqueue_struct *quill_cleanup_wq;
 
 unsigned int quill_default_timeout_ms(void);
+unsigned int quill_max_timeouts(void);
 void *quill_copy_array(const struct drm_quill_array *array, u32 max, size_t size);
 
 /*

@@ -20,6 +20,7 @@
 
 #include <drm/drm_print.h>
 
+#include "quill_coredump.h"
 #include "quill_device.h"
 #include "quill_irq.h"
 #include "quill_job.h"
@@ -101,8 +102,7 @@ static void quill_irq_killed(struct quill_queue *queue, struct quill_job *job,
 	}
 	quill_stats_count(queue, rec);
 	quill_irq_fault(queue, rec, min_t(s64, elapsed, U32_MAX));
-	/* Counted before anyone can know that the job has ended. */
-	atomic_inc(&queue->qdev->reset_count);
+	quill_reset_count(queue->qdev, QUILL_RUNG_JOB);
 	trace_quill_reset("job", BIT(queue->hwq % queue->qdev->nr_cores), 0);
 	queue->guilty = 0;
 	quill_queue_end_job(queue, job, -ETIME);
@@ -131,8 +131,10 @@ static bool quill_irq_process_one(struct quill_queue *queue)
 		return true;
 	}
 	quill_stats_count(queue, &rec);
-	if (rec.status)
+	if (rec.status) {
 		quill_irq_fault(queue, &rec, 0);
+		quill_coredump_fault(queue, &rec);
+	}
 	quill_queue_end_job(queue, job, rec.status ? -EIO : 0);
 	return true;
 }

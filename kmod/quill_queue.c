@@ -126,6 +126,44 @@ out:
 }
 
 /*
+ * quill_queue_ban() - no more jobs. What is in the ring already ends as it ends.
+ */
+void quill_queue_ban(struct quill_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	if (queue->banned)
+		return;
+	queue->banned = true;
+	if (!queue->error)
+		queue->error = -ECANCELED;
+	atomic_inc(&queue->qdev->banned);
+	drm_dbg(&queue->qdev->drm, "queue %u: banned after %u faults, %u timeouts in a row\n",
+		queue->hwq, queue->faults_in_a_row, queue->timeouts_in_a_row);
+}
+
+/*
+ * Whoever's jobs fail again and again is not served for ever: a timeout costs all others of the core
+ * time, a fault only himself, so for faults it is his to say how many.
+ */
+static void quill_queue_judge(struct quill_queue *queue, int error)
+{
+	unsigned int most = quill_max_timeouts();
+
+	if (!error) {
+		queue->faults_in_a_row = 0;
+		queue->timeouts_in_a_row = 0;
+		return;
+	}
+	if (error != -ETIME && error != -EIO)
+		return;
+	queue->faults_in_a_row++;
+	queue->timeouts_in_a_row += error == -ETIME;
+	if ((most && queue->timeouts_in_a_row >= most) ||
+	    (queue->max_faults && queue->faults_in_a_row >= queue->max_faults))
+		quill_queue_ban(queue);
+}
+
+/*
  * quill_queue_end_job() - a job has ended: count it and signal its fence
  */
 void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int error)
@@ -136,6 +174,7 @@ void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int e
 	list_del_init(&job->node);
 	queue->head_since = ktime_get();
 	quill_stats_end_job(queue, error);
+	quill_queue_judge(queue, error);
 	trace_quill_done(job, error);
 	/* The job may be freed from here on, by the scheduler, unless that does not know it. */
 	direct = job->direct;
@@ -154,6 +193,20 @@ void quill_queue_fail_all(struct quill_queue *queue, int error)
 	lockdep_assert_held(&queue->lock);
 	list_for_each_entry_safe(job, next, &queue->running, node)
 		quill_queue_end_job(queue, job, error);
+}
+
+/*
+ * quill_queue_nudge() - if an interrupt or a doorbell was lost: read what has completed, ring again
+ *
+ * Neither does harm where nothing was lost: the doorbell's value is a running count.
+ */
+void quill_queue_nudge(struct quill_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	quill_irq_process_locked(queue);
+	if (queue->halted || queue->broken || !queue->created || list_empty(&queue->running))
+		return;
+	quill_doorbell(queue->qdev, queue->hwq, queue->tail);
 }
 
 /* ---- Hardware ---------------------------------------------------------------- */
@@ -395,6 +448,7 @@ static struct quill_queue *quill_queue_alloc(struct quill_file *qfile,
 	queue->qdev = qfile->qdev;
 	queue->priority = args->priority;
 	queue->timeout_ms = args->timeout_ms ? args->timeout_ms : quill_default_timeout_ms();
+	queue->max_faults = args->max_faults;
 	queue->fence_context = dma_fence_context_alloc(1);
 	queue->halted = true;
 	INIT_WORK(&queue->release_work, quill_queue_release_work);
@@ -528,7 +582,7 @@ int quill_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 	BUILD_BUG_ON((int)DRM_QUILL_PRIORITY_LOW != (int)QUILL_FW_PRIORITY_LOW);
 	BUILD_BUG_ON((int)DRM_QUILL_PRIORITY_HIGH != (int)QUILL_FW_PRIORITY_HIGH);
 
-	if (args->flags || args->pad || args->timeout_ms > QUILL_MAX_TIMEOUT_MS)
+	if (args->flags || args->pad || args->pad2 || args->timeout_ms > QUILL_MAX_TIMEOUT_MS)
 		return -EINVAL;
 	ret = quill_queue_check_priority(args->priority, file);
 	if (ret)

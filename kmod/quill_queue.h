@@ -72,6 +72,8 @@ struct quill_queue {
 	unsigned int vector;
 	u32 priority;
 	u32 timeout_ms;
+	/** @max_faults: so many in a row ban it; 0: none do. */
+	u32 max_faults;
 	struct drm_gpu_scheduler sched;
 	struct drm_sched_entity entity;
 	u64 fence_context;
@@ -112,8 +114,10 @@ struct quill_queue {
 	bool halted;
 	/** @broken: the firmware wrote nonsense; not read until its restart. */
 	bool broken;
-	/** @banned: a job of it made the firmware stop answering. */
+	/** @banned: a job of it made the firmware stop answering, or too many failed in a row. */
 	bool banned;
+	u32 faults_in_a_row;
+	u32 timeouts_in_a_row;
 	/** @error: what jobs end with from now on, or 0. */
 	int error;
 	/** @killing: the watchdog has the ring emptied, because of the job with number @guilty. */
@@ -134,6 +138,8 @@ void quill_queue_close_all(struct quill_file *qfile);
 int quill_queue_hw_create(struct quill_queue *queue);
 void quill_queue_post(struct quill_queue *queue);
 void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int error);
+void quill_queue_ban(struct quill_queue *queue);
+void quill_queue_nudge(struct quill_queue *queue);
 void quill_queue_fail_all(struct quill_queue *queue, int error);
 void quill_queue_unplug_all(struct quill_device *qdev);
 

@@ -13,7 +13,8 @@
  *    -ETIME; those behind it are put into the ring again.
  * 2. Its core is stopped, the firmware started anew, its queues created again. Jobs that had
  *    ended are counted as such, all others run again, from their start. The job that made step
- *    1 fail ends with -ETIME, and its queue is banned: it takes no more jobs.
+ *    1 fail ends with -ETIME, and its queue is banned: it takes no more jobs. If the firmware did
+ *    not even say how long the job was served, the firmware is at fault and the job runs again.
  * 3. The whole device is reset, by its own register or else by a function level reset, and all
  *    cores as in 2.
  * 4. The device is given up: it loses bus mastering, and every fence signals -ENODEV.
@@ -34,6 +35,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
+#include "quill_coredump.h"
 #include "quill_device.h"
 #include "quill_fw.h"
 #include "quill_irq.h"
@@ -50,6 +52,15 @@
 static unsigned long quill_reset_all_cores(struct quill_device *qdev)
 {
 	return GENMASK(qdev->nr_cores - 1, 0);
+}
+
+/*
+ * quill_reset_count() - a step is taken: to be called before a fence can tell of it
+ */
+void quill_reset_count(struct quill_device *qdev, enum quill_rung rung)
+{
+	atomic_inc(&qdev->resets[rung]);
+	atomic_inc(&qdev->reset_count);
 }
 
 /* The queue on hardware queue @i, if there is one and its core is among @cores. */
@@ -94,9 +105,7 @@ static void quill_reset_ban(struct quill_queue *queue, struct quill_job *job)
 	};
 	queue->stats.fault_elapsed_ms = min_t(s64, elapsed, U32_MAX);
 	quill_queue_end_job(queue, job, -ETIME);
-	queue->banned = true;
-	if (!queue->error)
-		queue->error = -ECANCELED;
+	quill_queue_ban(queue);
 }
 
 /* The cores are stopped: take in what they had completed, and decide about the rest. */
@@ -158,8 +167,7 @@ static int quill_reset_restart_cores(struct quill_device *qdev, unsigned long co
 	unsigned int i;
 	int ret = 0;
 
-	/* Counted before a fence can tell of it. */
-	atomic_inc(&qdev->reset_count);
+	quill_reset_count(qdev, QUILL_RUNG_CORE);
 	quill_reset_halt(qdev, cores);
 	for_each_set_bit(i, &cores, qdev->nr_cores)
 		if (!ret)
@@ -206,7 +214,7 @@ static int quill_reset_device(struct quill_device *qdev)
 {
 	int ret;
 
-	atomic_inc(&qdev->reset_count);
+	quill_reset_count(qdev, QUILL_RUNG_DEVICE);
 	quill_reset_halt(qdev, quill_reset_all_cores(qdev));
 	ret = quill_device_reset_hw(qdev);
 	if (ret)
@@ -243,6 +251,29 @@ static void quill_reset_give_up(struct quill_device *qdev)
 	}
 }
 
+/* What is to be reset, with the first job of each of its queues. */
+static void quill_reset_dump(struct quill_device *qdev, unsigned long what)
+{
+	unsigned long cores = what & QUILL_RESET_ALL ? quill_reset_all_cores(qdev) : what;
+	struct quill_queue *queue;
+	struct quill_job *head;
+	unsigned int i;
+	u64 job;
+
+	quill_coredump_state(qdev, what & QUILL_RESET_ALL ? "device" : "cores");
+	for (i = 0; i < qdev->nr_queues; i++) {
+		queue = quill_reset_queue(qdev, i, cores);
+		if (!queue)
+			continue;
+		spin_lock_irq(&queue->lock);
+		head = list_first_entry_or_null(&queue->running, struct quill_job, node);
+		job = head ? head->id : 0;
+		spin_unlock_irq(&queue->lock);
+		if (job)
+			quill_coredump_job(queue, job);
+	}
+}
+
 static void quill_reset_recover(struct quill_device *qdev, unsigned long what)
 {
 	unsigned long cores = what & quill_reset_all_cores(qdev);
@@ -254,6 +285,7 @@ static void quill_reset_recover(struct quill_device *qdev, unsigned long what)
 		quill_fw_disconnect(&qdev->core[i]);
 	down_write(&qdev->hw_lock);
 	if (!qdev->dead) {
+		quill_reset_dump(qdev, what);
 		if (!(what & QUILL_RESET_ALL))
 			ret = quill_reset_restart_cores(qdev, cores);
 		if (ret)
@@ -263,6 +295,7 @@ static void quill_reset_recover(struct quill_device *qdev, unsigned long what)
 	}
 	WRITE_ONCE(qdev->recoveries, qdev->recoveries + 1);
 	up_write(&qdev->hw_lock);
+	quill_coredump_publish(qdev);
 }
 
 /* ---- The watchdog of a queue ------------------------------------------------------ */
@@ -298,6 +331,7 @@ static s64 quill_reset_time_left(struct quill_queue *queue, u64 *job)
 	return left;
 }
 
+/* Return: whether the core has work. What was lost on the way to it or back is made good. */
 static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core)
 {
 	struct quill_queue *queue;
@@ -305,12 +339,15 @@ static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core)
 	unsigned int i;
 
 	spin_lock_irq(&qdev->hwq_lock);
-	for (i = core; i < qdev->nr_queues && !busy; i += qdev->nr_cores) {
+	for (i = core; i < qdev->nr_queues; i += qdev->nr_cores) {
 		queue = qdev->hwq[i];
 		if (!queue)
 			continue;
 		spin_lock(&queue->lock);
-		busy = !list_empty(&queue->running);
+		/* A second is longer than an interrupt or a doorbell takes. */
+		if (ktime_ms_delta(ktime_get(), queue->head_since) >= MSEC_PER_SEC)
+			quill_queue_nudge(queue);
+		busy |= !list_empty(&queue->running);
 		spin_unlock(&queue->lock);
 	}
 	spin_unlock_irq(&qdev->hwq_lock);
@@ -348,7 +385,11 @@ static bool quill_reset_end_kill(struct quill_queue *queue)
 		queue->killing = false;
 		queue->halted = false;
 		queue->head_since = ktime_get();
-		quill_queue_post(queue);
+		/* The one that was ended may have been one too many. */
+		if (queue->error)
+			quill_queue_fail_all(queue, queue->error);
+		else
+			quill_queue_post(queue);
 	}
 	empty &= !queue->broken;
 	spin_unlock_irq(&queue->lock);
@@ -373,12 +414,26 @@ static bool quill_reset_kill(struct quill_queue *queue, u64 job)
 	return ret || !quill_reset_end_kill(queue);
 }
 
-/* How long the first job may still be served, in ms; 0: no longer, or the firmware does not say. */
-static s64 quill_reset_unserved(struct quill_queue *queue)
+/*
+ * The first job has been under way for too long: ask how long it was served, and end it if that
+ * is too long, too. A firmware that does not answer is itself at fault: then nobody is to blame.
+ *
+ * Return: how much longer it may be served, in ms; 0: it was ended; negative: restart the core.
+ */
+static s64 quill_reset_overdue(struct quill_queue *queue, u64 job)
 {
-	int served = quill_fw_served_ms(quill_queue_core(queue->qdev, queue->hwq), queue->hwq);
+	struct quill_device *qdev = queue->qdev;
+	int served = quill_fw_served_ms(quill_queue_core(qdev, queue->hwq), queue->hwq);
+	bool more;
 
-	return served < 0 ? 0 : max(queue->timeout_ms - (s64)served, 0);
+	if (served < 0)
+		return served;
+	if (served < queue->timeout_ms)
+		return queue->timeout_ms - served;
+	quill_coredump_state(qdev, "timeout");
+	more = quill_reset_kill(queue, job);
+	quill_coredump_job(queue, job);
+	return more ? -EIO : 0;
 }
 
 /*
@@ -399,17 +454,17 @@ void quill_reset_watchdog(struct work_struct *work)
 	left = quill_reset_time_left(queue, &job);
 	if (!left) {
 		down_read(&qdev->hw_lock);
-		if (!qdev->dead) {
-			left = quill_reset_unserved(queue);
-			if (!left)
-				more = quill_reset_kill(queue, job);
-		}
+		if (!qdev->dead)
+			left = quill_reset_overdue(queue, job);
+		more = left < 0;
 		up_read(&qdev->hw_lock);
 	}
 	if (left > 0)
 		queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(left) + 1);
 	if (more)
 		quill_reset_recover(qdev, BIT(queue->hwq % qdev->nr_cores));
+	else
+		quill_coredump_publish(qdev);
 	drm_dev_exit(idx);
 }
 
@@ -619,7 +674,7 @@ static void quill_reset_done(struct pci_dev *pdev)
 	if (qdev->own_reset)
 		return;
 	if (!qdev->dead) {
-		atomic_inc(&qdev->reset_count);
+		quill_reset_count(qdev, QUILL_RUNG_FUNCTION);
 		ret = quill_reset_bring_up(qdev);
 		trace_quill_reset("function", quill_reset_all_cores(qdev), ret);
 		if (ret)

@@ -6,7 +6,8 @@
 #include <linux/pci.h>
 #include <linux/workqueue.h>
 
-struct quill_device;
+#include "quill_device.h"
+
 struct quill_queue;
 
 /* Beside a bit a core: reset the whole device. */
@@ -14,6 +15,7 @@ struct quill_queue;
 
 extern const struct pci_error_handlers quill_reset_handlers;
 
+void quill_reset_count(struct quill_device *qdev, enum quill_rung rung);
 void quill_reset_init(struct quill_device *qdev);
 void quill_reset_allow(struct quill_device *qdev);
 void quill_reset_fini(struct quill_device *qdev);

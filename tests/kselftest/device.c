@@ -95,7 +95,7 @@ TEST_F(dev, query_writes_no_more_than_there_is_room_for)
 
 TEST_F(dev, query_of_unknown_type_is_EINVAL)
 {
-	struct drm_quill_dev_query query = { .type = DRM_QUILL_DEV_QUERY_COUNTERS + 1 };
+	struct drm_quill_dev_query query = { .type = DRM_QUILL_DEV_QUERY_RESETS + 1 };
 
 	EXPECT_EQ(-EINVAL, q_ioctl(self->fd, DRM_IOCTL_QUILL_DEV_QUERY, &query));
 	query.type = ~0u;

@@ -344,6 +344,9 @@ TEST_F(submit, queue_create_refuses_what_it_does_not_know)
 	create.pad = 1;
 	EXPECT_EQ(-EINVAL, q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create));
 	create = good;
+	create.pad2 = 1;
+	EXPECT_EQ(-EINVAL, q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create));
+	create = good;
 	create.timeout_ms = info.max_timeout_ms + 1;
 	EXPECT_EQ(-EINVAL, q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create));
 	EXPECT_EQ(-ENOENT, q_queue_destroy(fd, 0));

@@ -82,6 +82,8 @@ enum drm_quill_dev_query_type {
 	 * since the driver was bound; all else in it is 0. They tell one user of the others: CAP_PERFMON.
 	 */
 	DRM_QUILL_DEV_QUERY_COUNTERS = 1,
+	/** @DRM_QUILL_DEV_QUERY_RESETS: struct drm_quill_dev_resets. */
+	DRM_QUILL_DEV_QUERY_RESETS = 2,
 };
 
 /**
@@ -141,6 +143,30 @@ struct drm_quill_dev_info {
 	__u32 default_timeout_ms;
 	/** @max_stream_size: largest stream of one job, in bytes. */
 	__u32 max_stream_size;
+	/** @pad: zero. */
+	__u32 pad;
+};
+
+/**
+ * struct drm_quill_dev_resets - steps of the reset ladder since the driver was bound
+ *
+ * The first four add up to reset_count of struct drm_quill_dev_info.
+ */
+struct drm_quill_dev_resets {
+	/** @job: jobs ended for running too long. */
+	__u32 job;
+	/** @core: restarts of one or more cores. */
+	__u32 core;
+	/** @device: resets of the whole device by the driver. */
+	__u32 device;
+	/** @function: resets of the function by others, as through sysfs. */
+	__u32 function;
+	/** @dead: 1: given up; every call that needs the hardware is -ENODEV until it is bound anew. */
+	__u32 dead;
+	/** @banned: queues banned. */
+	__u32 banned;
+	/** @dumps: device coredumps taken. */
+	__u32 dumps;
 	/** @pad: zero. */
 	__u32 pad;
 };
@@ -302,6 +328,10 @@ struct drm_quill_queue_create {
 	__u32 queue_id;
 	/** @pad: zero. */
 	__u32 pad;
+	/** @max_faults: so many jobs in a row that fail, for whatever reason, ban the queue; 0: any number may. */
+	__u32 max_faults;
+	/** @pad2: zero. */
+	__u32 pad2;
 };
 
 /**
@@ -320,7 +350,10 @@ struct drm_quill_queue_destroy {
 
 /** DRM_QUILL_QUEUE_FAULTED: at least one job of it has failed; @fault_* describe the last. */
 #define DRM_QUILL_QUEUE_FAULTED		(1u << 0)
-/** DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): ending a job of it took a restart. */
+/**
+ * DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): ending a job of it took a restart; or too many in a row ran
+ * too long (the driver's parameter max_timeouts), or failed (@max_faults).
+ */
 #define DRM_QUILL_QUEUE_BANNED		(1u << 1)
 
 /** DRM_QUILL_QUEUE_HISTORY: of how many of its last jobs a queue remembers the counters. */

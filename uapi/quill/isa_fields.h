@@ -5,7 +5,11 @@
 #ifndef QUILL_ISA_FIELDS_H
 #define QUILL_ISA_FIELDS_H
 
+#if defined(__KERNEL__)
+#include <linux/string.h>
+#else
 #include <string.h>
+#endif
 
 #include "isa_check.h"
 

@@ -303,35 +303,42 @@ static int quill_mmu_invalidate(struct quill_device *qdev, unsigned int as)
 	return ret;
 }
 
-/*
- * quill_mmu_flush() - make the device forget what was unmapped, and free the tables that held it
- *
- * When it returns, whatever it returns, the device uses no old translation.
- *
- * Return: 0, or -ETIMEDOUT if the device had to be given up for that.
- */
-int quill_mmu_flush(struct quill_mmu *mmu)
+/* The device uses these tables no more. */
+static void quill_mmu_free_limbo(struct quill_mmu *mmu)
 {
-	struct quill_device *qdev = mmu->qdev;
 	struct quill_pt *pt, *next;
-	int idx, ret = 0;
 
-	if (drm_dev_enter(&qdev->drm, &idx)) {
-		ret = quill_mmu_invalidate(qdev, mmu->as);
-		if (ret) {
-			drm_err_ratelimited(&qdev->drm, "address space %u: invalidation has not ended after %d ms\n",
-					    mmu->as, QUILL_INVALIDATE_TIMEOUT_US / 1000);
-			ret = quill_reset_sync(qdev, QUILL_RESET_ALL) ? -ETIMEDOUT : 0;
-		}
-		drm_dev_exit(idx);
-	} else {
-		/* There is nobody to forget, once the device does nothing any more. */
-		wait_for_completion(&qdev->stopped);
-	}
+	lockdep_assert_held(&mmu->qdev->as_lock);
 	list_for_each_entry_safe(pt, next, &mmu->limbo, node) {
 		list_del(&pt->node);
 		quill_pt_free(mmu, pt);
 	}
+}
+
+/*
+ * quill_mmu_flush() - make the device forget what was unmapped, and free the tables that held it
+ *
+ * Return: 0; -ETIMEDOUT: the device had to be given up for that; in both cases it uses no old
+ * translation. -ENODEV: it is being unplugged, and may still use what it knows until it is stopped:
+ * nothing was freed. (The caller cannot wait for that: who has entered keeps the unplug waiting.)
+ */
+int quill_mmu_flush(struct quill_mmu *mmu)
+{
+	struct quill_device *qdev = mmu->qdev;
+	int idx, ret;
+
+	if (!drm_dev_enter(&qdev->drm, &idx))
+		return -ENODEV;
+	ret = quill_mmu_invalidate(qdev, mmu->as);
+	if (ret) {
+		drm_err_ratelimited(&qdev->drm, "address space %u: invalidation has not ended after %d ms\n",
+				    mmu->as, QUILL_INVALIDATE_TIMEOUT_US / 1000);
+		ret = quill_reset_sync(qdev, QUILL_RESET_ALL) ? -ETIMEDOUT : 0;
+	}
+	drm_dev_exit(idx);
+	mutex_lock(&qdev->as_lock);
+	quill_mmu_free_limbo(mmu);
+	mutex_unlock(&qdev->as_lock);
 	return ret;
 }
 
@@ -392,7 +399,7 @@ int quill_mmu_init(struct quill_mmu *mmu, struct quill_device *qdev, struct quil
 /*
  * quill_mmu_fini() - disable the address space, free its tables and give it back
  *
- * No job uses it any more, nor will.
+ * No job uses it any more, nor will. Outside of drm_dev_enter(): it may wait for an unplug.
  */
 void quill_mmu_fini(struct quill_mmu *mmu)
 {
@@ -403,9 +410,11 @@ void quill_mmu_fini(struct quill_mmu *mmu)
 	quill_mmu_publish(qdev, mmu->as, 0);
 	mutex_unlock(&qdev->as_lock);
 	up_read(&qdev->hw_lock);
-	quill_mmu_flush(mmu);
+	if (quill_mmu_flush(mmu) == -ENODEV)
+		wait_for_completion(&qdev->stopped);
 
 	mutex_lock(&qdev->as_lock);
+	quill_mmu_free_limbo(mmu);
 	if (mmu->root)
 		quill_pt_free_tree(mmu, mmu->root);
 	mmu->root = NULL;
@@ -441,6 +450,7 @@ void quill_mmu_unplug_all(struct quill_device *qdev)
 
 		if (!mmu || !mmu->root)
 			continue;
+		quill_mmu_free_limbo(mmu);
 		quill_pt_free_tree(mmu, mmu->root);
 		mmu->root = NULL;
 	}

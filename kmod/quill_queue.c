@@ -512,11 +512,6 @@ static struct quill_queue *quill_queue_create(struct quill_file *qfile, struct q
 	ret = quill_queue_take_slot(queue);
 	if (ret)
 		goto err_entity;
-	ret = quill_queue_start(queue);
-	if (ret) {
-		quill_queue_close(queue, ret);
-		return ERR_PTR(ret);
-	}
 	return queue;
 
 err_entity:
@@ -597,13 +592,15 @@ int quill_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 
 	queue = quill_queue_create(qfile, vm, args);
 	ret = PTR_ERR_OR_ZERO(queue);
-	if (!ret) {
+	if (!ret)
+		ret = quill_queue_start(queue);
+	if (!ret)
 		ret = xa_alloc(&qfile->queues, &args->queue_id, queue, xa_limit_31b,
 			       GFP_KERNEL_ACCOUNT);
-		if (ret)
-			quill_queue_close(queue, -ECANCELED);
-	}
 	drm_dev_exit(idx);
+	/* Not before: a close may wait for an unplug, and that waits for who has entered. */
+	if (ret && !IS_ERR(queue))
+		quill_queue_close(queue, -ECANCELED);
 	quill_vm_put(vm);
 	return ret;
 }

@@ -204,7 +204,8 @@ struct quill_vm *quill_vm_get(struct quill_vm *vm)
 }
 
 /*
- * quill_vm_put() - drop a reference. May sleep, and may wait for a recovery of the device.
+ * quill_vm_put() - drop a reference. May sleep, and may wait for a recovery of the device or, so
+ * that the last may not be dropped inside drm_dev_enter(), for an unplug.
  */
 void quill_vm_put(struct quill_vm *vm)
 {
@@ -251,12 +252,11 @@ int quill_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *f
 
 	vm = quill_vm_create(qfile);
 	ret = PTR_ERR_OR_ZERO(vm);
-	if (!ret) {
+	if (!ret)
 		ret = xa_alloc(&qfile->vms, &args->vm_id, vm, xa_limit_31b, GFP_KERNEL_ACCOUNT);
-		if (ret)
-			quill_vm_put(vm);
-	}
 	drm_dev_exit(idx);
+	if (ret && !IS_ERR(vm))
+		quill_vm_put(vm);
 	return ret;
 }
 
@@ -430,7 +430,9 @@ static int quill_vm_bind(struct quill_vm *vm, struct drm_file *file, struct quil
 	*done = i;
 	if (!list_empty(&vm->unlinked) || !list_empty(&vm->mmu.limbo))
 		flush = quill_mmu_flush(&vm->mmu);
-	quill_vm_drop_unlinked(vm);
+	/* while it is being unplugged, the device may still reach them: they go with the VM */
+	if (flush != -ENODEV)
+		quill_vm_drop_unlinked(vm);
 	mutex_unlock(&vm->lock);
 	return ret ? ret : flush;
 }

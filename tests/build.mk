@@ -17,8 +17,8 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(UNIT_LIB) $(EMU_OBJ) $(HARNESS_OBJ)
 	@$(CC) -o $@ $^ -lcmocka -lm -lpthread -lz
 
 include tests/vectors/build.mk
-include tests/kselftest/build.mk
 include tests/stress/build.mk
+include tests/kselftest/build.mk
 include tests/fuzz/build.mk
 include tests/qtest/build.mk
 

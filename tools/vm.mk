@@ -26,7 +26,7 @@ $(QEMU): $(wildcard emu/qemu/*) emu/core/quill_emu.h $(wildcard uapi/quill/*.h)
 
 MAKE_J := $(MAKE) --no-print-directory -j$(shell nproc)
 
-.PHONY: help deps all everything run vm check bench train clean qemu kernel checks check-san
+.PHONY: help deps all everything run vm check bench train clean qemu kernel checks check-san soak
 
 help:
 	@echo 'Quill, an inference accelerator in emulation. Targets:'
@@ -34,6 +34,7 @@ help:
 	@echo '  make run     boot the VM and let a small language model write (PROMPT="..." TOKENS=64)'
 	@echo '  make check   every test, native and in the VM'
 	@echo '  make check-san    the native tests under ASan and UBSan, then under TSan'
+	@echo '  make soak    a long run under kills, resets, unplugs and suspends (MINUTES=30), and 20 million ioctls'
 	@echo '  make vm      a shell in the VM: module loaded, tools and manual at hand'
 	@echo '  make bench   measure beside peers; writes build/bench.jsonl'
 	@echo '  make fuzz    fuzz the device, SECONDS=60 a target (needs clang and libclang-rt-14-dev)'
@@ -71,6 +72,9 @@ check-san: deps
 	@for san in address,undefined thread; do \
 		$(MAKE_J) SAN=$$san unit && SAN=$$san tests/run native || exit 1; \
 	done
+
+soak: all
+	@tests/stress/run --minutes $(or $(MINUTES),30)
 
 bench: all
 	@tools/bench

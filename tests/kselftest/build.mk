@@ -6,7 +6,7 @@
 KSELFTEST_SRC := $(wildcard tests/kselftest/*.c)
 KSELFTEST_SH  := $(wildcard tests/kselftest/*.sh)
 KSELFTEST_BIN := $(KSELFTEST_SRC:tests/kselftest/%.c=$(B)/kselftest/%) \
-		 $(KSELFTEST_SH:tests/kselftest/%=$(B)/kselftest/%) $(B)/kselftest/ioctl_fuzz
+		 $(KSELFTEST_SH:tests/kselftest/%=$(B)/kselftest/%) $(STRESS_BIN)
 
 $(B)/kselftest/%: tests/kselftest/%.c tests/kselftest/quill_test.h | $(KSELFTEST_DEP)
 	@mkdir -p $(@D)

@@ -13,6 +13,7 @@
 #include "gemm_loops.h"
 #include "block_avx512.h"
 #include "block_loops.h"
+#include "float_avx512.h"
 #include "gemm_float_loops.h"
 #include "attention_loops.h"
 #include "merge_loops.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Quill: /sys/kernel/debug/accel/<device>/: fw_log, queues, vms, recover.
+ * Quill: /sys/kernel/debug/accel/<device>/: fw_log, queues, vms, recover, inject.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -142,9 +142,38 @@ static const struct file_operations quill_debugfs_recover_fops = {
 	.llseek = noop_llseek,
 };
 
+/* QUILL_REG_INJECT: reads 0 where the device was not made for it. */
+static int quill_debugfs_get_inject(void *data, u64 *value)
+{
+	struct quill_device *qdev = data;
+	int idx;
+
+	if (!drm_dev_enter(&qdev->drm, &idx))
+		return -ENODEV;
+	*value = quill_read(qdev, QUILL_REG_INJECT);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+static int quill_debugfs_set_inject(void *data, u64 value)
+{
+	struct quill_device *qdev = data;
+	int idx;
+
+	if (!drm_dev_enter(&qdev->drm, &idx))
+		return -ENODEV;
+	quill_write(qdev, QUILL_REG_INJECT, value);
+	drm_dev_exit(idx);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(quill_debugfs_inject, quill_debugfs_get_inject, quill_debugfs_set_inject,
+			 "0x%llx\n");
+
 void quill_debugfs_init(struct quill_device *qdev)
 {
 	drm_debugfs_add_files(&qdev->drm, quill_debugfs_files, ARRAY_SIZE(quill_debugfs_files));
 	debugfs_create_file("recover", 0200, qdev->drm.debugfs_root, qdev,
 			    &quill_debugfs_recover_fops);
+	debugfs_create_file("inject", 0600, qdev->drm.debugfs_root, qdev, &quill_debugfs_inject);
 }

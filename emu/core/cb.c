@@ -5,6 +5,7 @@
  * Reads and writes come from the control processor's thread. What other threads see too (interrupts,
  * doorbells, status) is under the core's lock; the ports' own registers are not.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "core.h"
@@ -101,6 +102,8 @@ static void xfer_go(struct core *core, uint32_t go)
 	};
 	struct cb_ports *p = &core->ports;
 	uint8_t *mem = local(core, p->xfer_local, p->xfer_len);
+	/* A completion as the firmware writes it, first all but its number. */
+	uint8_t record[offsetof(struct quill_job_cpl, seq)];
 	struct dma_fault fault = { 0 };
 	uint32_t what;
 
@@ -114,6 +117,13 @@ static void xfer_go(struct core *core, uint32_t go)
 		p->xfer_result = QUILL_FAULT_ADDRESS;
 		p->xfer_fault = p->xfer_addr;
 		return;
+	}
+
+	if (go & QUILL_XFER_TO_MEMORY && port.as == QUILL_AS_HOST &&
+	    p->xfer_len == sizeof(record) && inject_take(core->emu, QUILL_INJECT_CORRUPT_COMPLETION)) {
+		memcpy(record, mem, sizeof(record));
+		record[offsetof(struct quill_job_cpl, job) + 7] ^= 0x80;
+		mem = record;
 	}
 
 	dma_begin(core->ctx);
@@ -351,6 +361,8 @@ static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 
 static void write_msix(struct core *core, uint32_t vector)
 {
+	if (vector != QUILL_VECTOR_ADMIN && inject_take(core->emu, QUILL_INJECT_LOST_IRQ))
+		return;
 	if (vector <= core->emu->queues)
 		core->emu->ops.msix(core->emu->opaque, vector);
 	else

@@ -36,7 +36,7 @@
 
 /*
  * What a guest can see of the structures below is part of a snapshot: what is added to them belongs in snapshot.c or
- * snapshot_slot.c as well.
+ * snapshot_slot.c as well. What is injected is not: a snapshot is of a device that works.
  */
 struct issued {
 	union quill_cmd rec[QUILL_MAX_RECORDS];
@@ -139,6 +139,8 @@ struct core {
 	_Atomic bool stop;
 	/* The control processor leaves its loop and keeps its place; engines begin nothing. */
 	_Atomic bool pause;
+	/* Stands still until it is stopped: see inject.c. */
+	_Atomic bool stuck;
 	/* The interrupt line, readable without the lock. */
 	_Atomic bool irq;
 	_Atomic uint32_t pc;
@@ -194,6 +196,11 @@ struct quill_emu {
 	/* When the device's clock was 0, had it never stood still. */
 	_Atomic uint64_t power_on_ns;
 	struct mmu mmu;
+	struct {
+		_Atomic bool on;
+		_Atomic uint32_t armed[QUILL_INJECT_COUNT];
+		_Atomic bool stuck_invalidate;
+	} inject;
 	struct pool *pool;
 	struct core core[QUILL_MAX_CORES];
 
@@ -287,6 +294,13 @@ void issue_pop(struct core *core, struct retirement *out);
 void issue_drop(struct core *core);
 void issue_reset(struct core *core);
 void issue_kick(struct core *core);
+
+/* ---- inject.c ---- */
+bool inject_take(struct quill_emu *emu, enum quill_inject what);
+bool inject_armed(struct quill_emu *emu, enum quill_inject what);
+void inject_slow(struct quill_emu *emu, _Atomic bool *abort);
+uint32_t inject_read(struct quill_emu *emu);
+void inject_write(struct quill_emu *emu, uint32_t value);
 
 /* ---- slot.c ---- */
 void slot_select(struct core *core, uint32_t value);

@@ -98,6 +98,7 @@ void device_reset(struct quill_emu *emu)
 		atomic_store(&core->insn, 0);
 	}
 	mmu_reset(emu);
+	atomic_store(&emu->inject.stuck_invalidate, false);
 	atomic_fetch_add(&emu->reset_count, 1);
 	core_event(emu, RESET, atomic_load(&emu->reset_count));
 }
@@ -316,11 +317,6 @@ static bool check_config(const struct quill_emu_config *c, char *err, size_t siz
 		     c->threads, CORE_MAX_THREADS);
 		return false;
 	}
-	if (c->inject && *c->inject) {
-		fail(err, size, "inject: found \"%s\", required none (this device injects no faults)",
-		     c->inject);
-		return false;
-	}
 	return true;
 }
 
@@ -401,7 +397,8 @@ struct quill_emu *quill_emu_create(const struct quill_emu_config *config,
 	if (!emu->kernels)
 		fail(err, err_size, "kernels: found \"%s\", required \"scalar\", or \"avx2\" or "
 		     "\"avx512\" where the processor has them", config->kernels);
-	else if (profile_load(&emu->profile, config->profile, err, err_size) &&
+	else if (quill_emu_inject(emu, config->inject, err, err_size) &&
+		 profile_load(&emu->profile, config->profile, err, err_size) &&
 		 build(emu, err, err_size))
 		return emu;
 	quill_emu_destroy(emu);

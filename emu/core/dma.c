@@ -190,6 +190,8 @@ uint32_t dma_open(struct dma_ctx *ctx, const struct dma_port *port, uint64_t va,
 		len = want;
 	if (pte & QUILL_PTE_DEVMEM)
 		return open_devmem(ctx, addr, len, write, run);
+	if (port->engine != QUILL_ENGINE_FW && inject_take(ctx->emu, QUILL_INJECT_DMA_ERROR))
+		return QUILL_FAULT_BUS;
 	return open_bus(ctx, addr, len, write, run);
 }
 

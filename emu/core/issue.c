@@ -76,6 +76,8 @@ static void execute(struct engine *engine, const struct issued *cmd, struct dma_
 	};
 	struct dma_fault fault;
 
+	if (!cmd->small)
+		inject_slow(core->emu, &engine->abort);
 	if (exec_run(&x, &fault))
 		mmu_record(core->emu, &x.port, &fault);
 
@@ -203,7 +205,8 @@ void issue_go(struct core *core, uint32_t go)
 
 	engine = &core->engine[go & 0xff];
 	timing_cost(&core->emu->profile, cmd.rec, &cost);
-	cmd.small = cost.macs <= SMALL_MACS && cost.bytes <= SMALL_BYTES;
+	cmd.small = cost.macs <= SMALL_MACS && cost.bytes <= SMALL_BYTES &&
+		    !inject_armed(core->emu, QUILL_INJECT_SLOW);
 
 	pthread_mutex_lock(&core->lock);
 	if (lane_of(engine, cmd.slot)->unpopped == QUILL_ENGINE_FIFO || atomic_load(&core->stop)) {

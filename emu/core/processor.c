@@ -127,7 +127,8 @@ static void wait_for_interrupt(struct core *core)
 
 bool processor_take(struct core *core)
 {
-	if (core->place != PROCESSOR_ASLEEP || atomic_load(&core->stop) || atomic_load(&core->pause))
+	if (core->place != PROCESSOR_ASLEEP || atomic_load(&core->stop) || atomic_load(&core->pause) ||
+	    atomic_load(&core->stuck))
 		return false;
 	core->place = PROCESSOR_LENT;
 	return true;
@@ -179,6 +180,15 @@ static void dead(struct core *core)
 	core->emu->ops.msix(core->emu->opaque, QUILL_VECTOR_ADMIN);
 }
 
+/* Until it is stopped, or has to stand still for another reason. */
+static void stand_still(struct core *core)
+{
+	pthread_mutex_lock(&core->lock);
+	while (!atomic_load(&core->stop) && !atomic_load(&core->pause))
+		pthread_cond_wait(&core->wake, &core->lock);
+	pthread_mutex_unlock(&core->lock);
+}
+
 /* Return: true: left for a pause, to be gone on with. */
 static bool run(struct core *core)
 {
@@ -187,6 +197,10 @@ static bool run(struct core *core)
 	while (!atomic_load_explicit(&core->stop, memory_order_acquire)) {
 		if (atomic_load_explicit(&core->pause, memory_order_acquire))
 			return true;
+		if (atomic_load_explicit(&core->stuck, memory_order_relaxed)) {
+			stand_still(core);
+			continue;
+		}
 		why = rv32_run(core->cpu, SLICE);
 		publish(core);
 		if (why == RV32_DEAD) {
@@ -271,6 +285,7 @@ void processor_stop(struct core *core)
 	was_on = core->status != QUILL_CORE_OFF;
 	core->status = QUILL_CORE_OFF;
 	core->error = 0;
+	atomic_store(&core->stuck, false);
 	processor_irq(core);
 	pthread_mutex_unlock(&core->lock);
 	if (was_on)

@@ -40,7 +40,7 @@ struct quill_emu_config {
 	uint32_t threads;
 	/** @profile: timing profile: "quill-1", "unit" or the path of a file; NULL: "quill-1". */
 	const char *profile;
-	/** @inject: fault injection; NULL or "": none. */
+	/** @inject: as quill_emu_inject() takes it. */
 	const char *inject;
 	/** @kernels: "scalar", "avx2", "avx512"; NULL: the best that the processor has. */
 	const char *kernels;
@@ -186,6 +186,13 @@ void *quill_emu_mem(struct quill_emu *emu);
  * Return: to be freed by the caller with free(); NULL: not enough memory.
  */
 char *quill_emu_dump(struct quill_emu *emu);
+
+/**
+ * quill_emu_inject() - faults on demand: the next so many of an event. At any time.
+ * @text: NULL, "" or "off": none; "on": those that QUILL_REG_INJECT arms; or "lost-irq:3+slow": these, and the register.
+ * @err: on failure, what was found and what was required
+ */
+bool quill_emu_inject(struct quill_emu *emu, const char *text, char *err, size_t err_size);
 
 /** quill_emu_abi() - QUILL_EMU_ABI of the library */
 unsigned int quill_emu_abi(void);

@@ -63,12 +63,24 @@ static void write_control(struct quill_emu *emu, unsigned int index, uint32_t of
 static void write_invalidate(struct quill_emu *emu, unsigned int index, uint32_t offset,
 			     uint32_t value)
 {
+	if (inject_take(emu, QUILL_INJECT_STUCK_INVALIDATE))
+		atomic_store(&emu->inject.stuck_invalidate, true);
 	mmu_invalidate(emu, value);
+}
+
+static uint32_t read_inject(struct quill_emu *emu, unsigned int index, uint32_t offset)
+{
+	return inject_read(emu);
+}
+
+static void write_inject(struct quill_emu *emu, unsigned int index, uint32_t offset, uint32_t value)
+{
+	inject_write(emu, value);
 }
 
 static uint32_t read_mmu_status(struct quill_emu *emu, unsigned int index, uint32_t offset)
 {
-	return mmu_busy(emu) ? QUILL_MMU_STATUS_BUSY : 0;
+	return mmu_busy(emu) || atomic_load(&emu->inject.stuck_invalidate) ? QUILL_MMU_STATUS_BUSY : 0;
 }
 
 static const struct reg device_regs[] = {
@@ -84,6 +96,7 @@ static const struct reg device_regs[] = {
 	{ QUILL_REG_RESET_COUNT, read_device, NULL },
 	{ QUILL_REG_MMU_INVALIDATE, NULL, write_invalidate },
 	{ QUILL_REG_MMU_STATUS, read_mmu_status, NULL },
+	{ QUILL_REG_INJECT, read_inject, write_inject },
 };
 
 /* ---- address spaces ---- */
@@ -338,7 +351,10 @@ static void ring(struct quill_emu *emu, uint64_t offset, uint32_t tail)
 
 	if (queue >= emu->queues || offset % QUILL_DOORBELL_STRIDE)
 		return;
-	cb_doorbell(core_of_queue(emu, queue), queue, tail);
+	if (inject_take(emu, QUILL_INJECT_STUCK_FIRMWARE))
+		atomic_store(&core_of_queue(emu, queue)->stuck, true);
+	else if (!inject_take(emu, QUILL_INJECT_LOST_DOORBELL))
+		cb_doorbell(core_of_queue(emu, queue), queue, tail);
 }
 
 void quill_emu_write(struct quill_emu *emu, unsigned int bar, uint64_t offset, uint64_t value,

@@ -368,7 +368,7 @@ static bool quill_create(QuillState *s, Error **errp)
 		.kernels = s->prop_kernels,
 		.lend = true,
 	};
-	char why[256] = "";
+	char why[512] = "";
 
 	s->lib = quill_lib_get(errp);
 	if (!s->lib)
@@ -458,6 +458,7 @@ static void quill_finalize(Object *obj)
 {
 	QuillState *s = QUILL(obj);
 
+	g_free(s->prop_inject);
 	if (!s->emu)
 		return;
 	s->lib->destroy(s->emu);
@@ -478,6 +479,27 @@ static char *quill_get_state(Object *obj, Error **errp)
 	copy = g_strdup(text ?: "not enough memory\n");
 	free(text);
 	return copy;
+}
+
+/* ---- Faults on demand: `-device quill,inject=`, and `qom-set PATH inject` while it runs ----- */
+
+static char *quill_get_inject(Object *obj, Error **errp)
+{
+	return g_strdup(QUILL(obj)->prop_inject ?: "");
+}
+
+static void quill_set_inject(Object *obj, const char *text, Error **errp)
+{
+	QuillState *s = QUILL(obj);
+	char why[512] = "";
+
+	/* Before the device is there, quill_emu_create() judges it. */
+	if (s->emu && !s->lib->inject(s->emu, text, why, sizeof(why))) {
+		error_setg(errp, "quill: %s", why);
+		return;
+	}
+	g_free(s->prop_inject);
+	s->prop_inject = g_strdup(text);
 }
 
 static int quill_add_info(Object *obj, void *opaque)
@@ -507,7 +529,6 @@ static QUILL_PROP_CONST Property quill_properties[] = {
 	DEFINE_PROP_UINT32("queues", QuillState, prop_queues, 16),
 	DEFINE_PROP_UINT32("threads", QuillState, prop_threads, 0),
 	DEFINE_PROP_STRING("profile", QuillState, prop_profile),
-	DEFINE_PROP_STRING("inject", QuillState, prop_inject),
 	DEFINE_PROP_STRING("kernels", QuillState, prop_kernels),
 	QUILL_PROP_END
 };
@@ -529,6 +550,7 @@ static void quill_class_init(ObjectClass *klass, QUILL_CLASS_CONST void *data)
 	dc->vmsd = &quill_vmstate;
 	quill_set_reset(dc, quill_reset);
 	device_class_set_props(dc, quill_properties);
+	object_class_property_add_str(klass, "inject", quill_get_inject, quill_set_inject);
 	object_class_property_add_str(klass, "state", quill_get_state, NULL);
 	set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }

@@ -10,7 +10,7 @@
 
 /* The functions of quill_emu.h: name in struct quill_lib, type of which is that of the declaration. */
 #define QUILL_LIB_FUNCTIONS(X) \
-	X(abi) X(create) X(destroy) X(reset) X(read) X(write) X(mem) X(dump) X(pause) X(resume) X(save) X(load)
+	X(abi) X(create) X(destroy) X(reset) X(read) X(write) X(mem) X(dump) X(pause) X(resume) X(save) X(load) X(inject)
 
 struct quill_lib {
 #define X(fn) __typeof__(&quill_emu_##fn) fn;

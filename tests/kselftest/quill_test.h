@@ -257,6 +257,48 @@ static inline int q_finish(int fd, uint32_t sync)
 	return ret == 1 ? 0 : ret;
 }
 
+/* ---- Files ------------------------------------------------------------------ */
+
+static inline int q_put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, value, strlen(value)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* Writes to a file of the driver's debugfs. By minor number or by the PCI device's name: kernels differ. */
+static inline int q_debugfs(const char *name, const char *value)
+{
+	const char *root = "/sys/kernel/debug/accel";
+	DIR *dir = opendir(root);
+	struct dirent *entry;
+	int ret = -ENOENT;
+	char path[512];
+
+	while (dir && ret == -ENOENT && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s/%s", root, entry->d_name, name);
+		ret = q_put(path, value);
+		if (ret == -ENOTDIR)
+			ret = -ENOENT;
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+/* Arms the next @count of an event in the device: -ENOENT or -ENXIO where that cannot be. */
+static inline int q_inject(enum quill_inject what, unsigned int count)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%x", what | count << 16);
+	return q_debugfs("inject", text);
+}
+
 /* ---- Streams -------------------------------------------------------------- */
 
 static inline union quill_cmd q_cmd(uint8_t opcode)

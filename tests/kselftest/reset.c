@@ -72,43 +72,12 @@ static uint64_t dump_value(const char *text, const char *section, const char *na
 	return at ? strtoull(at + strlen(key), NULL, 0) : ~0ull;
 }
 
-static int put(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, value, strlen(value)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static int param(const char *name, const char *value)
 {
 	char path[256];
 
 	snprintf(path, sizeof(path), "/sys/module/quill/parameters/%s", name);
-	return put(path, value);
-}
-
-/* Writes to a file of the driver's debugfs. By minor number or by the PCI device's name: kernels differ. */
-static int debugfs(const char *name, const char *value)
-{
-	const char *root = "/sys/kernel/debug/accel";
-	DIR *dir = opendir(root);
-	struct dirent *entry;
-	int ret = -ENOENT;
-	char path[512];
-
-	while (dir && ret == -ENOENT && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%s/%s", root, entry->d_name, name);
-		ret = put(path, value);
-		if (ret == -ENOTDIR)
-			ret = -ENOENT;
-	}
-	if (dir)
-		closedir(dir);
-	return ret;
+	return q_put(path, value);
 }
 
 static int rungs(int fd, struct drm_quill_dev_resets *resets)
@@ -242,7 +211,7 @@ TEST_F(reset, a_restart_of_cores_dumps_the_jobs_that_run_and_they_run_again)
 	union quill_cmd fill = q_fill(q_data(&self->ctx), 0x00c0ffee, 64);
 	char *text;
 
-	ASSERT_EQ(0, debugfs("recover", "cores"));
+	ASSERT_EQ(0, q_debugfs("recover", "cores"));
 	self->expected_resets = 1;
 	text = dump_read(10000);
 	ASSERT_NE(NULL, text);
@@ -281,8 +250,8 @@ TEST_F(reset, each_rung_is_counted_by_itself)
 	EXPECT_EQ(self->resets, before.job + before.core + before.device + before.function);
 	EXPECT_EQ(0, before.dead);
 	time_out(&self->ctx, _metadata, 100, 0);
-	ASSERT_EQ(0, debugfs("recover", "cores"));
-	ASSERT_EQ(0, debugfs("recover", "device"));
+	ASSERT_EQ(0, q_debugfs("recover", "cores"));
+	ASSERT_EQ(0, q_debugfs("recover", "device"));
 	self->expected_resets = 3;
 	ASSERT_EQ(0, rungs(self->ctx.fd, &after));
 	EXPECT_EQ(before.job + 1, after.job);
@@ -356,7 +325,7 @@ TEST_F(reset, jobs_survive_fifty_restarts_with_their_results)
 	for (i = 0; i < 50; i++) {
 		for (j = 0; j < 4; j++)
 			ASSERT_EQ(0, q_submit(ctx->fd, ctx->queue, ctx->va, sizeof(fills), &sync[j]));
-		ASSERT_EQ(0, debugfs("recover", i % 10 ? "cores" : "device"));
+		ASSERT_EQ(0, q_debugfs("recover", i % 10 ? "cores" : "device"));
 		for (j = 0; j < 4; j++)
 			EXPECT_EQ(0, q_finish(ctx->fd, sync[j]));
 	}
@@ -375,10 +344,10 @@ TEST_F(reset, a_job_that_is_first_in_four_restarts_ends_with_EIO_and_the_next_ru
 	ASSERT_EQ(0, q_submit(ctx->fd, ctx->queue, ctx->va, 64, &first));
 	ASSERT_EQ(0, q_submit(ctx->fd, ctx->queue, ctx->va + 64, 64, &next));
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, debugfs("recover", "cores"));
+		ASSERT_EQ(0, q_debugfs("recover", "cores"));
 		EXPECT_EQ(0, q_status(ctx->fd, first));
 	}
-	ASSERT_EQ(0, debugfs("recover", "cores"));
+	ASSERT_EQ(0, q_debugfs("recover", "cores"));
 	self->expected_resets = 4;
 	EXPECT_EQ(-EIO, q_finish(ctx->fd, first));
 	EXPECT_EQ(0, q_finish(ctx->fd, next));

@@ -360,6 +360,9 @@ static void bad_configurations_are_refused_with_what_was_found(void **state)
 	c = good, c.profile = "tpu", expect_refusal(c, "profile: found \"tpu\"");
 	c = good, c.kernels = "mmx", expect_refusal(c, "kernels: found \"mmx\"");
 	c = good, c.inject = "all", expect_refusal(c, "inject: found \"all\"");
+	c = good, c.inject = "slow+", expect_refusal(c, "inject: found \"\"");
+	c = good, c.inject = "slow:0", expect_refusal(c, "inject: found \"slow:0\"");
+	c = good, c.inject = "slow:65536", expect_refusal(c, "inject: found \"slow:65536\"");
 }
 
 /* ---- reset ---- */

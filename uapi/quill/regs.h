@@ -72,6 +72,26 @@
 #define QUILL_REG_MMU_STATUS		0x0044	/* RO */
 #define   QUILL_MMU_STATUS_BUSY		(1u << 0)
 
+/*
+ * Faults on demand, for tests: write the next so many (0..65535) of an event << 16 | enum quill_inject. Reads as 0
+ * where the device was not made for it, and ignores writes; else QUILL_INJECT_ON | how many are left of all events.
+ */
+#define QUILL_REG_INJECT		0x0048	/* RW */
+#define   QUILL_INJECT_ON		(1u << 31)
+#define   QUILL_INJECT_LEFT_MASK	0x0000ffffu
+#define QUILL_INJECT_SLOW_MS		100
+
+enum quill_inject {
+	QUILL_INJECT_LOST_IRQ = 1,	/* the vector of a queue is not raised */
+	QUILL_INJECT_LOST_DOORBELL = 2,	/* of a queue */
+	QUILL_INJECT_STUCK_FIRMWARE = 3, /* at a doorbell the control processor stands still until STOP */
+	QUILL_INJECT_CORRUPT_COMPLETION = 4, /* a record with another job's number */
+	QUILL_INJECT_DMA_ERROR = 5,	/* an engine's access to host memory fails: QUILL_FAULT_BUS */
+	QUILL_INJECT_SLOW = 6,		/* a command takes QUILL_INJECT_SLOW_MS longer, of the host's time */
+	QUILL_INJECT_STUCK_INVALIDATE = 7, /* MMU_STATUS stays BUSY until the device is reset */
+	QUILL_INJECT_COUNT = 8,
+};
+
 /* One block an address space, n in 1..QUILL_MAX_AS-1 (block 0 reads as zero). */
 #define QUILL_REG_AS(n)			(0x4000 + (n) * 0x20)
 #define QUILL_AS_ROOT_LO		0x00	/* RW: bus address of the root table, 4 KiB aligned */

@@ -88,6 +88,32 @@ static int quill_device_identify(struct quill_device *qdev)
 	return 0;
 }
 
+/*
+ * Processes and the device share an object's pages while jobs run. Where the system has every
+ * mapping bounced (swiotlb=force), each would see its own copy: better no device than wrong results.
+ */
+static int quill_device_check_bounce(struct quill_device *qdev)
+{
+	struct device *dev = qdev->drm.dev;
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	dma_addr_t addr;
+	bool bounces;
+
+	if (!page)
+		return -ENOMEM;
+	addr = dma_map_page(dev, page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(dev, addr)) {
+		__free_page(page);
+		return -ENOMEM;
+	}
+	bounces = dma_need_sync(dev, addr);
+	dma_unmap_page(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	__free_page(page);
+	if (bounces)
+		drm_err(&qdev->drm, "DMA would be bounced (swiotlb=force?); memory that is shared with the device is required\n");
+	return bounces ? -EOPNOTSUPP : 0;
+}
+
 static int quill_device_dma(struct quill_device *qdev)
 {
 	static const int bits[] = { 64, 48, 32 };
@@ -102,7 +128,7 @@ static int quill_device_dma(struct quill_device *qdev)
 		return ret;
 	}
 	dma_set_max_seg_size(dev, UINT_MAX);
-	return 0;
+	return quill_device_check_bounce(qdev);
 }
 
 static void quill_device_wq_free(struct drm_device *drm, void *wq)

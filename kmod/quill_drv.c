@@ -165,15 +165,22 @@ static int quill_open(struct drm_device *drm, struct drm_file *file)
 	if (!qfile)
 		return -ENOMEM;
 	qfile->qdev = qdev;
+	qfile->usage = quill_usage_new();
+	if (!qfile->usage)
+		goto err_free;
 	qfile->user = quill_user_get_current(qdev);
-	if (!qfile->user) {
-		kfree(qfile);
-		return -ENOMEM;
-	}
+	if (!qfile->user)
+		goto err_usage;
 	xa_init_flags(&qfile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&qfile->queues, XA_FLAGS_ALLOC1);
 	file->driver_priv = qfile;
 	return 0;
+
+err_usage:
+	quill_usage_put(qfile->usage);
+err_free:
+	kfree(qfile);
+	return -ENOMEM;
 }
 
 static void quill_postclose(struct drm_device *drm, struct drm_file *file)
@@ -190,6 +197,7 @@ static void quill_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_destroy(&qfile->queues);
 	xa_destroy(&qfile->vms);
 	quill_user_put(qfile->user);
+	quill_usage_put(qfile->usage);
 	kfree(qfile);
 }
 
@@ -206,7 +214,11 @@ static const struct drm_ioctl_desc quill_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(QUILL_SUBMIT, quill_ioctl_submit, 0),
 };
 
-DEFINE_DRM_ACCEL_FOPS(quill_fops);
+static const struct file_operations quill_fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver quill_drm_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
@@ -217,6 +229,7 @@ static const struct drm_driver quill_drm_driver = {
 	.ioctls = quill_ioctls,
 	.num_ioctls = ARRAY_SIZE(quill_ioctls),
 	.fops = &quill_fops,
+	.show_fdinfo = quill_stats_fdinfo,
 	.name = "quill",
 	.desc = "Quill inference accelerator",
 	.major = 1,

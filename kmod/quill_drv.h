@@ -25,6 +25,7 @@
 struct quill_file {
 	struct quill_device *qdev;
 	struct quill_user *user;
+	struct quill_usage *usage;
 	struct xarray vms;
 	struct xarray queues;
 };

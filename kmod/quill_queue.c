@@ -51,6 +51,7 @@ static void quill_queue_release_work(struct work_struct *work)
 	quill_vm_put(queue->vm);
 	quill_user_put(queue->user);
 	mutex_destroy(&queue->submit_lock);
+	quill_usage_put(queue->usage);
 	quill_stats_fini(queue);
 	kfree(queue);
 }
@@ -509,12 +510,14 @@ static struct quill_queue *quill_queue_create(struct quill_file *qfile, struct q
 		goto err_sched;
 	queue->vm = quill_vm_get(vm);
 	queue->user = quill_user_get(qfile->user);
+	queue->usage = quill_usage_get(qfile->usage);
 	ret = quill_queue_take_slot(queue);
 	if (ret)
 		goto err_entity;
 	return queue;
 
 err_entity:
+	quill_usage_put(queue->usage);
 	quill_user_put(queue->user);
 	quill_vm_put(queue->vm);
 	drm_sched_entity_fini(&queue->entity);

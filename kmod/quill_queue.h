@@ -19,6 +19,7 @@ struct drm_file;
 struct quill_device;
 struct quill_file;
 struct quill_job;
+struct quill_usage;
 struct quill_user;
 struct quill_vm;
 
@@ -68,6 +69,7 @@ struct quill_queue {
 	struct quill_device *qdev;
 	struct quill_vm *vm;
 	struct quill_user *user;
+	struct quill_usage *usage;
 	unsigned int hwq;
 	unsigned int vector;
 	u32 priority;

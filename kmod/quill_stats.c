@@ -7,8 +7,12 @@
  * whole device has done tells one user of the others, so it takes CAP_PERFMON to see it.
  */
 #include <linux/capability.h>
+#include <linux/math64.h>
 #include <linux/slab.h>
 
+#include <drm/drm_print.h>
+
+#include "quill_compat.h"
 #include "quill_device.h"
 #include "quill_drv.h"
 #include "quill_queue.h"
@@ -65,6 +69,71 @@ void quill_stats_count(struct quill_queue *queue, const struct quill_job_cpl *re
 	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
 		qdev->totals.counters[i] += rec->counters[i];
 	spin_unlock(&qdev->totals.lock);
+	spin_lock(&queue->usage->lock);
+	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
+		queue->usage->counters[i] += rec->counters[i];
+	spin_unlock(&queue->usage->lock);
+}
+
+/* ---- By file: fdinfo -------------------------------------------------------- */
+
+struct quill_usage *quill_usage_new(void)
+{
+	struct quill_usage *usage = kzalloc_obj(*usage, GFP_KERNEL);
+
+	if (usage) {
+		kref_init(&usage->ref);
+		spin_lock_init(&usage->lock);
+	}
+	return usage;
+}
+
+struct quill_usage *quill_usage_get(struct quill_usage *usage)
+{
+	kref_get(&usage->ref);
+	return usage;
+}
+
+static void quill_usage_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct quill_usage, ref));
+}
+
+void quill_usage_put(struct quill_usage *usage)
+{
+	kref_put(&usage->ref, quill_usage_release);
+}
+
+/*
+ * quill_stats_fdinfo() - Documentation/gpu/drm-usage-stats.rst: the engines' time, and memory
+ *
+ * Time is the device's own: what the modelled chip takes, not what emulating it takes.
+ */
+void quill_stats_fdinfo(struct drm_printer *p, struct drm_file *file)
+{
+	static const struct { const char *name; unsigned int counter; } engines[] = {
+		{ "tensor", QUILL_COUNTER_BUSY_TENSOR },
+		{ "vector", QUILL_COUNTER_BUSY_VECTOR },
+		{ "dma", QUILL_COUNTER_BUSY_DMA },
+	};
+	struct quill_file *qfile = file->driver_priv;
+	u32 khz = max(qfile->qdev->clock_khz, 1u);
+	u64 counters[QUILL_COUNTER_COUNT];
+	int i;
+
+	spin_lock_irq(&qfile->usage->lock);
+	memcpy(counters, qfile->usage->counters, sizeof(counters));
+	spin_unlock_irq(&qfile->usage->lock);
+	for (i = 0; i < ARRAY_SIZE(engines); i++) {
+		u64 cycles = counters[engines[i].counter];
+
+		drm_printf(p, "drm-engine-%s:\t%llu ns\n", engines[i].name,
+			   mul_u64_u32_div(cycles, 1000000, khz));
+		drm_printf(p, "drm-engine-capacity-%s:\t%u\n", engines[i].name, qfile->qdev->nr_cores);
+		drm_printf(p, "drm-cycles-%s:\t%llu\n", engines[i].name, cycles);
+		drm_printf(p, "drm-maxfreq-%s:\t%u Hz\n", engines[i].name, khz * 1000);
+	}
+	drm_show_memory_stats(p, file);
 }
 
 /* The counters of one job, or the sums; NULL if the job is not remembered. Job 0 is none. */

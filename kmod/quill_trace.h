@@ -7,6 +7,8 @@
 
 #include <linux/tracepoint.h>
 
+#include <drm/quill_accel.h>
+
 #include "quill_job.h"
 #include "quill_queue.h"
 
@@ -78,6 +80,33 @@ TRACE_EVENT(quill_fault,
 	TP_printk("hwq=%u job=%llu status=%u command=%u address=0x%llx access=%u engine=%u opcode=%u",
 		  __entry->hwq, __entry->job, __entry->status, __entry->command,
 		  __entry->address, __entry->access, __entry->engine, __entry->opcode)
+);
+
+/* One operation of VM_BIND; its error, if it failed. */
+TRACE_EVENT(quill_bind,
+	TP_PROTO(unsigned int as, const struct drm_quill_bind_op *op, int error),
+	TP_ARGS(as, op, error),
+	TP_STRUCT__entry(
+		__field(unsigned int, as)
+		__field(u32, op)
+		__field(u32, flags)
+		__field(u32, handle)
+		__field(u64, va)
+		__field(u64, size)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->as = as;
+		__entry->op = op->op;
+		__entry->flags = op->flags;
+		__entry->handle = op->handle;
+		__entry->va = op->va;
+		__entry->size = op->size;
+		__entry->error = error;
+	),
+	TP_printk("as=%u op=%u flags=0x%x handle=%u va=0x%llx size=0x%llx error=%d", __entry->as,
+		  __entry->op, __entry->flags, __entry->handle, __entry->va, __entry->size,
+		  __entry->error)
 );
 
 /* A step of the reset ladder. */

@@ -26,6 +26,7 @@
 #include "quill_compat.h"
 #include "quill_drv.h"
 #include "quill_gem.h"
+#include "quill_trace.h"
 #include "quill_vm.h"
 
 /*
@@ -401,9 +402,14 @@ out:
 
 static int quill_bind_one(struct quill_bind *bind)
 {
-	if (bind->error)
-		return bind->error;
-	return bind->op.op == DRM_QUILL_BIND_MAP ? quill_bind_map(bind) : quill_bind_unmap(bind);
+	int ret = bind->error;
+
+	if (!ret && bind->op.op == DRM_QUILL_BIND_MAP)
+		ret = quill_bind_map(bind);
+	else if (!ret)
+		ret = quill_bind_unmap(bind);
+	trace_quill_bind(bind->vm->mmu.as, &bind->op, ret);
+	return ret;
 }
 
 static int quill_vm_bind(struct quill_vm *vm, struct drm_file *file, struct quill_bind *binds,

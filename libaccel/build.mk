@@ -117,6 +117,7 @@ install-libaccel: libaccel
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libaccel.pc
 	@install -m 644 libaccel/include/accel.h libaccel/include/accel_cmd.h $(DESTDIR)$(INCLUDEDIR)
 	@install -m 644 uapi/drm/quill_accel.h $(DESTDIR)$(INCLUDEDIR)/drm
+	@install -D -m 644 tools/udev/60-quill.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-quill.rules
 	@install -m 644 $(addprefix uapi/quill/,types.h regs.h) $(wildcard uapi/quill/isa*.h) $(DESTDIR)$(INCLUDEDIR)/quill
 	@install -m 755 $(LIBACCEL_TOOLS) $(DESTDIR)$(BINDIR)
 	@install -m 644 $(LIBACCEL_TOOLS:$(B)/bin/%=tools/man/%.1) $(DESTDIR)$(MANDIR)/man1

@@ -634,9 +634,9 @@ static void heart_beats_while_a_job_runs(void **state)
 		usleep(1000);
 		seen = beats(f) - before;
 	} while (seen < 10 && now_us() - start < 10000000);
-	assert_int_equal(seen, 10);
+	assert_true(seen >= 10);
 	/* and not faster than asked for */
-	assert_true(now_us() - start >= 10 * period);
+	assert_true(now_us() - start >= (uint64_t)seen * period);
 	assert_int_equal(qh_queue_kill(f->h, 0), QUILL_ADMIN_OK);
 }
 

@@ -77,18 +77,14 @@ struct block16 {
 	vf scale;
 };
 
-static inline void block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb,
-			      size_t ahead)
+static inline void block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb)
 {
 	uint16_t s[16];
 
 	b->b = p;
 	b->ldb = ldb;
-	for (int i = 0; i < 16; i++, p += ldb) {
+	for (int i = 0; i < 16; i++, p += ldb)
 		memcpy(&s[i], p, 2);
-		if (ahead)
-			_mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
-	}
 	b->scale = (vf){
 		_mm256_cvtph_ps(_mm_setr_epi16((short)s[0], (short)s[1], (short)s[2], (short)s[3],
 					       (short)s[4], (short)s[5], (short)s[6], (short)s[7])),

@@ -84,7 +84,7 @@ block_put(struct block16 *b, const bool q4, const uint32_t i, const uint32_t q, 
  * scalar registers, of which there are enough.
  */
 static inline __attribute__((always_inline)) void
-block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb, size_t ahead)
+block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb)
 {
 	uint64_t scale[4] = { 0 };
 	uint16_t d;
@@ -94,8 +94,6 @@ block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb, size_
 		memcpy(&d, p, sizeof(d));
 		scale[r / 4] |= (uint64_t)d << (r % 4 * 16);
 		block_put(b, q4, r % 4, r / 4, p);
-		if (ahead)
-			_mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
 		p += ldb;
 		__asm__("" : "+r"(p), "+r"(scale[r / 4]));
 	}

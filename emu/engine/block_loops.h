@@ -13,8 +13,6 @@
 #include "floats_store.h"
 #include "narrow.h"
 
-/* How far ahead weights are fetched, in blocks. */
-#define BLOCK_AHEAD	12
 /* K is cut into chunks of so many, so that a panel's cells and A's rows stay in the second-level cache. */
 #define BLOCK_CHUNK	QUILL_GEMM_BLOCK_CHUNK
 
@@ -193,17 +191,28 @@ static void block_multiply(const struct quill_gemm_block_tile *t, const struct b
 
 /* ---- Weights as they lie in memory ---- */
 
-/* Blocks @from .. @to - 1 of 16 rows of B, of which @b is the first; @rows rows of A. */
+/*
+ * 16 rows of B. Meanwhile the 16 behind them are fetched, in the order of memory: what the processor fetches of its own
+ * accord cannot follow so many rows at once, and memory is fastest page by page.
+ */
 static inline __attribute__((always_inline)) void
-block_direct_part(const uint32_t rows, const bool q4, const struct block_a *a, const uint8_t *b,
-		  size_t ldb, uint32_t from, uint32_t to, size_t ahead, vf *acc)
+block_direct(const uint32_t rows, const bool q4, const struct block_a *a, const uint8_t *b,
+	     size_t ldb, float (*out)[QUILL_PANEL_N])
 {
 	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
+	const uint8_t *next = b + 16 * ldb;
 	struct block16 block;
+	vf acc[BLOCK_DIRECT];
 	uint32_t j, r;
 
-	for (j = from; j < to; j++, b += size) {
-		block_load(&block, q4, b, ldb, ahead);
+	_Pragma("GCC unroll 4")
+	for (r = 0; r < rows; r++)
+		acc[r] = vf_set1(0.0f);
+	for (j = 0; j < a->blocks; j++, b += size, next += 16 * size) {
+		_Pragma("GCC unroll 16")
+		for (uint32_t i = 0; i < 16 * size; i += 64)
+			__builtin_prefetch(next + i);
+		block_load(&block, q4, b, ldb);
 		_Pragma("GCC unroll 4")
 		for (r = 0; r < rows; r++) {
 			vi dot = block_dot(&block, q4, a->a + r * a->lda + j * QUILL_BLOCK);
@@ -212,22 +221,6 @@ block_direct_part(const uint32_t rows, const bool q4, const struct block_a *a, c
 					   a, r, j);
 		}
 	}
-}
-
-static inline __attribute__((always_inline)) void
-block_direct(const uint32_t rows, const bool q4, const struct block_a *a, const uint8_t *b,
-	     size_t ldb, float (*out)[QUILL_PANEL_N])
-{
-	const size_t size = q4 ? sizeof(struct quill_q4_0) : sizeof(struct quill_q8_0);
-	uint32_t most = a->blocks > BLOCK_AHEAD ? a->blocks - BLOCK_AHEAD : 0, r;
-	vf acc[BLOCK_DIRECT];
-
-	for (r = 0; r < rows; r++)
-		acc[r] = vf_set1(0.0f);
-	block_direct_part(rows, q4, a, b, ldb, 0, most, BLOCK_AHEAD * size, acc);
-	/* behind the last block of these rows come the first ones of the next 16 */
-	block_direct_part(rows, q4, a, b + most * size, ldb, most, a->blocks,
-			  16 * ldb - most * size, acc);
 	_Pragma("GCC unroll 4")
 	for (r = 0; r < rows; r++)
 		vf_store(out[r], acc[r]);

@@ -74,9 +74,7 @@ struct block16 {
 	vf scale;
 };
 
-/* @ahead: so many bytes behind each block is what will be wanted soon; 0: nobody knows. */
-static inline void block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb,
-			      size_t ahead)
+static inline void block_load(struct block16 *b, const bool q4, const uint8_t *p, size_t ldb)
 {
 	uint16_t x;
 

@@ -276,6 +276,19 @@ int quill_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *
 	return 0;
 }
 
+/* UNMAP_ALL is UNMAP of all that there can be. */
+static int quill_bind_expand(struct drm_quill_bind_op *op)
+{
+	if (op->op != DRM_QUILL_BIND_UNMAP_ALL)
+		return 0;
+	if (op->flags || op->handle || op->pad || op->bo_offset || op->va || op->size)
+		return -EINVAL;
+	op->op = DRM_QUILL_BIND_UNMAP;
+	op->va = QUILL_PAGE_SIZE;
+	op->size = QUILL_VA_END - QUILL_PAGE_SIZE;
+	return 0;
+}
+
 static int quill_bind_check(const struct drm_quill_bind_op *op)
 {
 	u64 end;
@@ -307,7 +320,9 @@ static int quill_bind_prepare(struct quill_bind *bind, struct drm_file *file)
 	u64 end;
 	int ret;
 
-	bind->error = quill_bind_check(op);
+	bind->error = quill_bind_expand(&bind->op);
+	if (!bind->error)
+		bind->error = quill_bind_check(op);
 	if (bind->error || op->op != DRM_QUILL_BIND_MAP)
 		return 0;
 

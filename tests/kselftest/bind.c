@@ -325,4 +325,42 @@ TEST_F(bind, vms_run_out_with_ENOSPC)
 		EXPECT_EQ(0, q_vm_destroy(self->ctx.fd, vms[i]));
 }
 
+TEST_F(bind, unmap_all_leaves_nothing_mapped)
+{
+	struct drm_quill_bind_op all = { .op = DRM_QUILL_BIND_UNMAP_ALL };
+	struct q_context *ctx = &self->ctx;
+	union quill_cmd nop = q_cmd(QUILL_OP_NOP);
+	uint32_t i;
+
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, q_map(ctx->fd, ctx->vm, ctx->bo, i % 16 * PAGE, BASE_VA + (1ull << (30 + i % 16)) + 2 * i * PAGE, PAGE, 0));
+	EXPECT_EQ(0, q_bind_op(ctx->fd, ctx->vm, &all));
+	EXPECT_EQ(-EIO, q_run_wait(ctx, &nop, 1));
+	/* every address is free again, and nothing to unmap is no error */
+	EXPECT_EQ(0, q_bind_op(ctx->fd, ctx->vm, &all));
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, q_map(ctx->fd, ctx->vm, ctx->bo, 0, BASE_VA + (1ull << (30 + i % 16)) + 2 * i * PAGE, PAGE, 0));
+	ASSERT_EQ(0, q_map(ctx->fd, ctx->vm, ctx->bo, 0, ctx->va, Q_BUF_SIZE, 0));
+	EXPECT_EQ(0, q_run_wait(ctx, &nop, 1));
+}
+
+TEST_F(bind, unmap_all_takes_no_other_field)
+{
+	const struct drm_quill_bind_op bad[] = {
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL, .flags = DRM_QUILL_BIND_READONLY },
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL, .handle = 1 },
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL, .pad = 1 },
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL, .bo_offset = PAGE },
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL, .va = PAGE },
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL, .size = PAGE },
+		{ .op = DRM_QUILL_BIND_UNMAP_ALL + 1, .va = BASE_VA, .size = PAGE },
+	};
+	union quill_cmd nop = q_cmd(QUILL_OP_NOP);
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_EQ(-EINVAL, q_bind_op(self->ctx.fd, self->ctx.vm, &bad[i]));
+	EXPECT_EQ(0, q_run_wait(&self->ctx, &nop, 1));
+}
+
 TEST_HARNESS_MAIN

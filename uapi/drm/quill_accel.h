@@ -241,6 +241,8 @@ enum drm_quill_bind_op_type {
 	DRM_QUILL_BIND_MAP = 0,
 	/** @DRM_QUILL_BIND_UNMAP: unmap a range, splitting mappings at its ends as needed. */
 	DRM_QUILL_BIND_UNMAP = 1,
+	/** @DRM_QUILL_BIND_UNMAP_ALL: unmap all that is mapped; every other field is 0. */
+	DRM_QUILL_BIND_UNMAP_ALL = 2,
 };
 
 /** DRM_QUILL_BIND_READONLY: MAP: the device may not write. */
@@ -265,7 +267,7 @@ struct drm_quill_bind_op {
 	__u64 bo_offset;
 	/** @va: device address. */
 	__u64 va;
-	/** @size: bytes, not 0. */
+	/** @size: bytes, not 0 (but with UNMAP_ALL). */
 	__u64 size;
 };
 

@@ -16,8 +16,8 @@
  *		    qdev->totals.lock	spinlock, irqs: counters of all queues
  *
  * queue->submit_lock is taken with none of these held and takes none but queue->lock.
- * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock, too, and
- * takes the dma_resv lock of an object.
+ * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock and in the
+ * DRM device's object_name_lock, and takes the dma_resv lock of an object.
  *
  * Work that recovers runs on the ordered reset_wq: no two recoveries at a time. It takes no
  * vm->lock, no slot_lock and no submit_lock, so their holders may wait for it, if they do not

@@ -4,14 +4,19 @@
  *
  * Pages of the shmem helper: zeroed by the kernel before anyone sees them, pinned from the
  * first bind or mmap on. An object lives while a handle, a mapping into a process or a mapping
- * in a VM holds it.
+ * in a VM holds it. Memory of others comes in as dma-buf: pinned and mapped from import on.
+ *
+ * What is mapped for DMA is in qdev->bos, and is unmapped under bo_lock: by the object's end, or
+ * by the unplug if that comes first. So nothing is mapped when the driver is unbound.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_prime.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/quill_accel.h>
 
@@ -22,16 +27,74 @@
 /* The helper's array of pages has to stay below what one kvmalloc() gives. */
 #define QUILL_BO_MAX_SIZE	SZ_256G
 
+/* Into the list: from here on it may be mapped for DMA. */
+static void quill_gem_add(struct quill_device *qdev, struct quill_bo *bo)
+{
+	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
+	mutex_lock(&qdev->bo_lock);
+	list_add_tail(&bo->node, &qdev->bos);
+	mutex_unlock(&qdev->bo_lock);
+}
+
+/* The attachment goes, not only the mapping: exporters may keep the second as long as the first. */
+static void quill_gem_detach(struct drm_gem_shmem_object *shmem)
+{
+	struct drm_gem_object *obj = &shmem->base;
+
+	drm_prime_gem_destroy(obj, shmem->sgt);
+	shmem->sgt = NULL;
+	obj->import_attach = NULL;
+	/* The dma-buf's goes with it. */
+	obj->resv = &obj->_resv;
+}
+
+/* Under bo_lock, when nobody maps any more. */
+static void quill_gem_unmap_dma(struct quill_device *qdev, struct quill_bo *bo)
+{
+	struct drm_gem_shmem_object *shmem = &bo->base;
+
+	lockdep_assert_held(&qdev->bo_lock);
+	if (shmem->base.import_attach) {
+		quill_gem_detach(shmem);
+		return;
+	}
+	dma_resv_lock(shmem->base.resv, NULL);
+	if (shmem->sgt) {
+		dma_unmap_sgtable(qdev->drm.dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+		sg_free_table(shmem->sgt);
+		kfree(shmem->sgt);
+		shmem->sgt = NULL;
+		drm_gem_shmem_put_pages(shmem);
+	}
+	dma_resv_unlock(shmem->base.resv);
+}
+
 static void quill_gem_free(struct drm_gem_object *obj)
 {
 	struct quill_device *qdev = to_quill(obj->dev);
 	struct quill_bo *bo = to_quill_bo(obj);
 
 	mutex_lock(&qdev->bo_lock);
+	quill_gem_unmap_dma(qdev, bo);
 	list_del(&bo->node);
 	mutex_unlock(&qdev->bo_lock);
 	mutex_destroy(&bo->gpuva_lock);
 	drm_gem_shmem_free(&bo->base);
+}
+
+static int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
+	int idx, ret;
+
+	/* Memory of others has no file here, and may be gone after an unplug. */
+	if (obj->filp)
+		return drm_gem_shmem_mmap(shmem, vma);
+	if (!drm_dev_enter(obj->dev, &idx))
+		return -ENODEV;
+	ret = drm_gem_shmem_mmap(shmem, vma);
+	drm_dev_exit(idx);
+	return ret;
 }
 
 static const struct drm_gem_object_funcs quill_gem_funcs = {
@@ -42,7 +105,7 @@ static const struct drm_gem_object_funcs quill_gem_funcs = {
 	.get_sg_table = drm_gem_shmem_object_get_sg_table,
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
-	.mmap = drm_gem_shmem_object_mmap,
+	.mmap = quill_gem_mmap,
 	.vm_ops = &drm_gem_shmem_vm_ops,
 };
 
@@ -62,6 +125,44 @@ struct drm_gem_object *quill_gem_create_object(struct drm_device *drm, size_t si
 	return &bo->base.base;
 }
 
+/*
+ * quill_gem_import() - take a dma-buf in; one of this device's own objects is that object
+ *
+ * Inside drm_dev_enter(), so that an unplug finds all that is mapped.
+ */
+struct drm_gem_object *quill_gem_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj;
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = drm_gem_prime_import(drm, dma_buf);
+	drm_dev_exit(idx);
+	return obj;
+}
+
+/*
+ * quill_gem_import_sg_table() - an object for memory that others have pinned
+ */
+struct drm_gem_object *quill_gem_import_sg_table(struct drm_device *drm,
+						 struct dma_buf_attachment *attach,
+						 struct sg_table *sgt)
+{
+	struct drm_gem_object *obj;
+	struct scatterlist *sg;
+	int i;
+
+	/* A page table's entry has no room for an offset in the page. */
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
+			return ERR_PTR(-EINVAL);
+	obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
+	if (!IS_ERR(obj))
+		quill_gem_add(to_quill(drm), to_quill_bo(obj));
+	return obj;
+}
+
 static int quill_gem_check_size(u64 size)
 {
 	if (!size)
@@ -76,10 +177,8 @@ static int quill_gem_check_size(u64 size)
 
 int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
-	struct quill_device *qdev = to_quill(drm);
 	struct drm_quill_bo_create *args = data;
 	struct drm_gem_shmem_object *shmem;
-	struct quill_bo *bo;
 	int ret;
 
 	if (args->flags & ~DRM_QUILL_BO_FLAGS)
@@ -92,11 +191,7 @@ int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 	if (IS_ERR(shmem))
 		return PTR_ERR(shmem);
 	shmem->map_wc = args->flags & DRM_QUILL_BO_WC;
-	bo = to_quill_bo(&shmem->base);
-	drm_gem_gpuva_set_lock(&shmem->base, &bo->gpuva_lock);
-	mutex_lock(&qdev->bo_lock);
-	list_add_tail(&bo->node, &qdev->bos);
-	mutex_unlock(&qdev->bo_lock);
+	quill_gem_add(to_quill(drm), to_quill_bo(&shmem->base));
 
 	ret = drm_gem_handle_create(file, &shmem->base, &args->handle);
 	if (!ret)
@@ -128,25 +223,16 @@ int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_fi
  * quill_gem_unplug_all() - unmap every object for DMA
  *
  * Objects may outlive the device's binding; a DMA mapping may not. Nobody maps any more: the
- * device is unplugged.
+ * device is unplugged. Who exports an object looks for its dma-buf under object_name_lock.
  */
 void quill_gem_unplug_all(struct quill_device *qdev)
 {
 	struct quill_bo *bo;
 
+	mutex_lock(&qdev->drm.object_name_lock);
 	mutex_lock(&qdev->bo_lock);
-	list_for_each_entry(bo, &qdev->bos, node) {
-		struct drm_gem_shmem_object *shmem = &bo->base;
-
-		dma_resv_lock(shmem->base.resv, NULL);
-		if (shmem->sgt) {
-			dma_unmap_sgtable(qdev->drm.dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
-			sg_free_table(shmem->sgt);
-			kfree(shmem->sgt);
-			shmem->sgt = NULL;
-			drm_gem_shmem_put_pages(shmem);
-		}
-		dma_resv_unlock(shmem->base.resv);
-	}
+	list_for_each_entry(bo, &qdev->bos, node)
+		quill_gem_unmap_dma(qdev, bo);
 	mutex_unlock(&qdev->bo_lock);
+	mutex_unlock(&qdev->drm.object_name_lock);
 }

@@ -7,11 +7,13 @@
 
 #include <drm/drm_gem_shmem_helper.h>
 
+struct dma_buf;
+struct dma_buf_attachment;
 struct drm_file;
 struct quill_device;
 
 /**
- * struct quill_bo - a buffer object in system memory
+ * struct quill_bo - a buffer object: pages of ours, or a dma-buf
  */
 struct quill_bo {
 	/** @base: first, for the helper frees it by its address. */
@@ -28,6 +30,10 @@ static inline struct quill_bo *to_quill_bo(struct drm_gem_object *obj)
 }
 
 struct drm_gem_object *quill_gem_create_object(struct drm_device *drm, size_t size);
+struct drm_gem_object *quill_gem_import(struct drm_device *drm, struct dma_buf *dma_buf);
+struct drm_gem_object *quill_gem_import_sg_table(struct drm_device *drm,
+						 struct dma_buf_attachment *attach,
+						 struct sg_table *sgt);
 void quill_gem_unplug_all(struct quill_device *qdev);
 int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
 int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);

@@ -10,19 +10,13 @@
 /* What was armed and has not happened; -ENOENT: no such file, -ENXIO: the device was not made for it. */
 static int left(void)
 {
-	const char *root = "/sys/kernel/debug/accel";
-	DIR *dir = opendir(root);
-	struct dirent *entry;
 	char path[512], text[32];
 	unsigned long value;
-	int fd = -1;
+	int fd;
 
-	while (dir && fd < 0 && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%s/inject", root, entry->d_name);
-		fd = open(path, O_RDONLY);
-	}
-	if (dir)
-		closedir(dir);
+	if (q_debugfs_path("inject", path, sizeof(path)))
+		return -ENOENT;
+	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return -ENOENT;
 	memset(text, 0, sizeof(text));

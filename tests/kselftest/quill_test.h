@@ -44,7 +44,8 @@ static inline int q_ioctl(int fd, unsigned long request, void *arg)
 	return ret == -1 ? -errno : ret;
 }
 
-static inline int q_open(void)
+/* The @nth of the Quill devices, or -1. */
+static inline int q_open_nth(int nth)
 {
 	char name[64] = "", path[64];
 	struct drm_version version;
@@ -58,11 +59,16 @@ static inline int q_open(void)
 		memset(&version, 0, sizeof(version));
 		version.name = name;
 		version.name_len = sizeof(name) - 1;
-		if (!q_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "quill"))
+		if (!q_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, "quill") && !nth--)
 			return fd;
 		close(fd);
 	}
 	return -1;
+}
+
+static inline int q_open(void)
+{
+	return q_open_nth(0);
 }
 
 static inline int q_info(int fd, struct drm_quill_dev_info *info)
@@ -270,24 +276,33 @@ static inline int q_put(const char *path, const char *value)
 	return ret;
 }
 
-/* Writes to a file of the driver's debugfs. By minor number or by the PCI device's name: kernels differ. */
-static inline int q_debugfs(const char *name, const char *value)
+/*
+ * The path of a file in the first device's debugfs. Folders bear minor numbers or the PCI devices' names, by the
+ * kernel: either way the first device's is the least.
+ */
+static inline int q_debugfs_path(const char *name, char *path, size_t size)
 {
 	const char *root = "/sys/kernel/debug/accel";
 	DIR *dir = opendir(root);
 	struct dirent *entry;
-	int ret = -ENOENT;
-	char path[512];
+	char first[256] = "";
 
-	while (dir && ret == -ENOENT && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%s/%s", root, entry->d_name, name);
-		ret = q_put(path, value);
-		if (ret == -ENOTDIR)
-			ret = -ENOENT;
-	}
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && (!*first || strcmp(entry->d_name, first) < 0))
+			snprintf(first, sizeof(first), "%s", entry->d_name);
 	if (dir)
 		closedir(dir);
-	return ret;
+	snprintf(path, size, "%s/%s/%s", root, first, name);
+	return *first ? 0 : -ENOENT;
+}
+
+/* Writes to such a file. */
+static inline int q_debugfs(const char *name, const char *value)
+{
+	char path[512];
+	int ret = q_debugfs_path(name, path, sizeof(path));
+
+	return ret ? ret : q_put(path, value);
 }
 
 /* Arms the next @count of an event in the device: -ENOENT or -ENXIO where that cannot be. */
@@ -353,12 +368,12 @@ struct q_context {
 	uint8_t *ptr;
 };
 
-static inline int q_context_init(struct q_context *ctx, uint32_t timeout_ms)
+static inline int q_context_init_nth(struct q_context *ctx, int nth, uint32_t timeout_ms)
 {
 	int ret;
 
 	memset(ctx, 0, sizeof(*ctx));
-	ctx->fd = q_open();
+	ctx->fd = q_open_nth(nth);
 	if (ctx->fd < 0)
 		return -ENOENT;
 	ctx->va = BASE_VA;
@@ -373,6 +388,11 @@ static inline int q_context_init(struct q_context *ctx, uint32_t timeout_ms)
 		return ret;
 	ctx->ptr = q_bo_map(ctx->fd, ctx->bo, Q_BUF_SIZE);
 	return ctx->ptr ? 0 : -ENOMEM;
+}
+
+static inline int q_context_init(struct q_context *ctx, uint32_t timeout_ms)
+{
+	return q_context_init_nth(ctx, 0, timeout_ms);
 }
 
 static inline void q_context_fini(struct q_context *ctx)

@@ -11,6 +11,7 @@
 
 #include "quill_coredump.h"
 #include "quill_device.h"
+#include "quill_fail.h"
 #include "quill_fw.h"
 #include "quill_gem.h"
 #include "quill_irq.h"
@@ -197,6 +198,11 @@ int quill_device_reset_hw(struct quill_device *qdev)
 	return ret;
 }
 
+static int quill_device_step(struct quill_device *qdev, int (*step)(struct quill_device *qdev))
+{
+	return quill_fail(QUILL_FAIL_PROBE) ? -EIO : step(qdev);
+}
+
 /*
  * quill_device_init() - from a bare PCI function to cores that serve their rings
  *
@@ -210,30 +216,30 @@ int quill_device_init(struct quill_device *qdev)
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
-	ret = quill_device_map(qdev);
+	ret = quill_device_step(qdev, quill_device_map);
 	if (ret)
 		return ret;
-	ret = quill_device_identify(qdev);
+	ret = quill_device_step(qdev, quill_device_identify);
 	if (ret)
 		return ret;
-	ret = quill_device_dma(qdev);
+	ret = quill_device_step(qdev, quill_device_dma);
 	if (ret)
 		return ret;
-	ret = quill_device_software(qdev);
+	ret = quill_device_step(qdev, quill_device_software);
 	if (ret)
 		return ret;
 	/* Whoever drove it before may have left it at work: only then let it reach memory. */
-	ret = quill_device_reset_hw(qdev);
+	ret = quill_device_step(qdev, quill_device_reset_hw);
 	if (ret)
 		return ret;
 	pci_set_master(pdev);
-	ret = quill_fw_init(qdev);
+	ret = quill_device_step(qdev, quill_fw_init);
 	if (ret)
 		goto err_master;
-	ret = quill_irq_init(qdev);
+	ret = quill_device_step(qdev, quill_irq_init);
 	if (ret)
 		goto err_master;
-	ret = quill_fw_boot_all(qdev);
+	ret = quill_device_step(qdev, quill_fw_boot_all);
 	if (ret)
 		goto err_stop;
 

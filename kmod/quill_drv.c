@@ -17,6 +17,7 @@
 #include "quill_compat.h"
 #include "quill_debugfs.h"
 #include "quill_drv.h"
+#include "quill_fail.h"
 #include "quill_gem.h"
 #include "quill_job.h"
 #include "quill_pm.h"
@@ -293,15 +294,19 @@ static int __init quill_init(void)
 	quill_cleanup_wq = alloc_workqueue("quill-cleanup", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!quill_cleanup_wq)
 		return -ENOMEM;
+	quill_fail_init();
 	ret = pci_register_driver(&quill_pci_driver);
-	if (ret)
+	if (ret) {
+		quill_fail_fini();
 		destroy_workqueue(quill_cleanup_wq);
+	}
 	return ret;
 }
 
 static void __exit quill_exit(void)
 {
 	pci_unregister_driver(&quill_pci_driver);
+	quill_fail_fini();
 	destroy_workqueue(quill_cleanup_wq);
 	/* Fences are freed after a grace period. */
 	rcu_barrier();

@@ -22,6 +22,7 @@
 #include <drm/drm_print.h>
 
 #include "quill_device.h"
+#include "quill_fail.h"
 #include "quill_fw.h"
 
 /* Emulated processors of a busy host take their time. */
@@ -373,6 +374,11 @@ static int quill_fw_ask(struct quill_core *core, struct quill_admin_msg *msg,
 	mutex_lock(&core->admin_lock);
 	if (!READ_ONCE(core->up))
 		goto out;
+	if (quill_fail(QUILL_FAIL_ADMIN)) {
+		quill_fw_disconnect(core);
+		ret = -ETIMEDOUT;
+		goto out;
+	}
 	slot = core->admin_seq % QUILL_ADMIN_ENTRIES;
 	msg->seq = ++core->admin_seq;
 	core->mem->ring[slot] = *msg;

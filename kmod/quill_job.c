@@ -27,6 +27,7 @@
 
 #include "quill_compat.h"
 #include "quill_drv.h"
+#include "quill_fail.h"
 #include "quill_fence.h"
 #include "quill_irq.h"
 #include "quill_job.h"
@@ -128,7 +129,7 @@ static struct quill_job *quill_job_create(struct quill_queue *queue, u64 client_
 	struct quill_job *job;
 	int ret = -ENOMEM;
 
-	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
+	job = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->fence = quill_fence_alloc();

@@ -34,6 +34,7 @@
 
 #include "quill_compat.h"
 #include "quill_device.h"
+#include "quill_fail.h"
 #include "quill_mmu.h"
 #include "quill_reset.h"
 
@@ -76,6 +77,8 @@ static struct quill_pt *quill_pt_alloc(struct quill_mmu *mmu, unsigned int level
 	pt->entry = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!pt->entry)
 		goto err_free;
+	if (quill_fail(QUILL_FAIL_DMA_MAP))
+		goto err_page;
 	pt->dma = dma_map_single(dev, pt->entry, QUILL_PAGE_SIZE, DMA_TO_DEVICE);
 	if (dma_mapping_error(dev, pt->dma))
 		goto err_page;

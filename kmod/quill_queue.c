@@ -24,6 +24,7 @@
 
 #include "quill_compat.h"
 #include "quill_drv.h"
+#include "quill_fail.h"
 #include "quill_fence.h"
 #include "quill_fw.h"
 #include "quill_irq.h"
@@ -438,7 +439,7 @@ static struct quill_queue *quill_queue_alloc(struct quill_file *qfile,
 {
 	struct quill_queue *queue;
 
-	queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
+	queue = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return NULL;
 	if (quill_stats_init(queue)) {
@@ -496,6 +497,8 @@ static struct quill_queue *quill_queue_create(struct quill_file *qfile, struct q
 	queue = quill_queue_alloc(qfile, args);
 	if (!queue)
 		goto err_uncharge;
+	if (quill_fail(QUILL_FAIL_DMA_MAP))
+		goto err_free;
 	queue->rings = dma_alloc_coherent(qdev->drm.dev, sizeof(*queue->rings), &queue->rings_dma,
 					  GFP_KERNEL);
 	if (!queue->rings)

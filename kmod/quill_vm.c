@@ -25,6 +25,7 @@
 
 #include "quill_compat.h"
 #include "quill_drv.h"
+#include "quill_fail.h"
 #include "quill_gem.h"
 #include "quill_trace.h"
 #include "quill_vm.h"
@@ -147,7 +148,7 @@ static struct quill_vm *quill_vm_create(struct quill_file *qfile)
 	if (ret)
 		return ERR_PTR(ret);
 	ret = -ENOMEM;
-	vm = kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
+	vm = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*vm, GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		goto err_uncharge;
 	resv = drm_gpuvm_resv_object_alloc(&qdev->drm);
@@ -337,7 +338,8 @@ static int quill_bind_prepare(struct quill_bind *bind, struct drm_file *file)
 		return 0;
 	}
 
-	bind->sgt = drm_gem_shmem_get_pages_sgt(&bind->bo->base);
+	bind->sgt = quill_fail(QUILL_FAIL_PIN) ? ERR_PTR(-ENOMEM) :
+						 drm_gem_shmem_get_pages_sgt(&bind->bo->base);
 	if (!IS_ERR(bind->sgt))
 		return 0;
 	ret = PTR_ERR(bind->sgt);
@@ -361,7 +363,7 @@ static int quill_bind_map(struct quill_bind *bind)
 		return -EEXIST;
 	if (!(op->flags & DRM_QUILL_BIND_READONLY))
 		flags |= QUILL_PTE_WRITE;
-	va = kzalloc_obj(*va, GFP_KERNEL_ACCOUNT);
+	va = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*va, GFP_KERNEL_ACCOUNT);
 	if (!va)
 		return -ENOMEM;
 	mutex_lock(&bind->bo->gpuva_lock);

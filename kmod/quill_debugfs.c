@@ -5,6 +5,7 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/string_choices.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_debugfs.h>
@@ -28,7 +29,7 @@ static void quill_debugfs_core_log(struct seq_file *m, struct quill_core *core)
 	u32 at = end > size ? end - size : 0;
 
 	seq_printf(m, "core %u: %s, %u bytes written\n", core->id,
-		   READ_ONCE(core->up) ? "up" : "down", end);
+		   str_up_down(READ_ONCE(core->up)), end);
 	for (; at != end; at++) {
 		u8 c = core->mem->log[sizeof(*log) + at % size];
 

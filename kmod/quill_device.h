@@ -192,6 +192,7 @@ struct quill_device {
 
 	/** @totals: of all queues since the driver was bound, those that are gone included. */
 	struct {
+		/** @totals.lock: of the rest; innermost. */
 		spinlock_t lock;
 		u64 jobs;
 		u64 faults;

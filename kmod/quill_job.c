@@ -106,7 +106,8 @@ static void quill_job_free(struct drm_sched_job *base)
 /*
  * quill_job_ended() - free a job that the scheduler does not know
  *
- * Its queue is in the table of hardware queues, or held by who calls: this reference is not the last.
+ * Its queue is in the table of hardware queues, or held by who calls: this reference is not the
+ * last.
  */
 void quill_job_ended(struct quill_job *job)
 {
@@ -248,7 +249,10 @@ static void quill_job_pass_by(struct quill_job *job)
 	drm_sched_job_cleanup(&job->base);
 	spin_lock_irq(&queue->lock);
 	quill_job_start(job);
-	/* What took no longer than its doorbell need not wait for the interrupt, which may come to a sleeping processor. */
+	/*
+	 * What took no longer than its doorbell need not wait for the interrupt, which may come to
+	 * a sleeping processor.
+	 */
 	quill_irq_process_locked(queue);
 	spin_unlock_irq(&queue->lock);
 }

@@ -144,8 +144,8 @@ void quill_queue_ban(struct quill_queue *queue)
 }
 
 /*
- * Whoever's jobs fail again and again is not served for ever: a timeout costs all others of the core
- * time, a fault only himself, so for faults it is his to say how many.
+ * Whoever's jobs fail again and again is not served for ever: a timeout costs all others of the
+ * core time, a fault only himself, so for faults it is his to say how many.
  */
 static void quill_queue_judge(struct quill_queue *queue, int error)
 {
@@ -393,8 +393,8 @@ static void quill_queue_leave_slot(struct quill_queue *queue)
 /* ---- Create, close ------------------------------------------------------------- */
 
 /*
- * Jobs that the scheduler has not run end here. It must not be at work meanwhile: a job that it takes
- * while the entity is being killed puts the entity back into the tree from which the kill has
+ * Jobs that the scheduler has not run end here. It must not be at work meanwhile: a job that it
+ * takes while the entity is being killed puts the entity back into the tree from which the kill has
  * removed it, and then both take jobs from the same queue: some would be run, and freed, twice.
  */
 static void quill_queue_end_entity(struct quill_queue *queue)

@@ -51,7 +51,10 @@ struct quill_queue_stats {
 	u64 jobs;
 	u64 faults;
 	u64 counters[QUILL_COUNTER_COUNT];
-	/** @history: of the last DRM_QUILL_QUEUE_HISTORY records, the next going to @recorded modulo that. */
+	/**
+	 * @history: of the last DRM_QUILL_QUEUE_HISTORY records, the next going to @recorded modulo
+	 * that.
+	 */
 	struct quill_job_counters *history;
 	u64 recorded;
 	/** @fault: the record of the last job that failed. */
@@ -106,7 +109,10 @@ struct quill_queue {
 	spinlock_t lock;
 	/** @running: jobs handed to the hardware, or waiting for it to come back; in order. */
 	struct list_head running;
-	/** @waiting: jobs that the scheduler has and has not run; @direct: those in @running that it does not know. */
+	/**
+	 * @waiting: jobs that the scheduler has and has not run; @direct: those in @running that it
+	 * does not know.
+	 */
 	u32 waiting;
 	u32 direct;
 	/** @tail: descriptors written; @seen: completions read. Running counts since CREATE. */

@@ -26,8 +26,8 @@
  * it does not run is: during probe, remove and suspend, for the work items are disabled then.
  *
  * A core shares its time out among the jobs of its queues, and holds those of low priority back
- * for others, so a job may be under way for much longer than it runs. The watchdog therefore asks the
- * firmware, before it acts, how long the job has been served, and only that counts.
+ * for others, so a job may be under way for much longer than it runs. The watchdog therefore asks
+ * the firmware, before it acts, how long the job has been served, and only that counts.
  */
 #include <linux/jiffies.h>
 #include <linux/pci.h>

@@ -78,8 +78,9 @@ enum drm_quill_dev_query_type {
 	/** @DRM_QUILL_DEV_QUERY_INFO: struct drm_quill_dev_info. */
 	DRM_QUILL_DEV_QUERY_INFO = 0,
 	/**
-	 * @DRM_QUILL_DEV_QUERY_COUNTERS: struct drm_quill_queue_query: its jobs, faults and counters, of all queues
-	 * since the driver was bound; all else in it is 0. They tell one user of the others: CAP_PERFMON.
+	 * @DRM_QUILL_DEV_QUERY_COUNTERS: struct drm_quill_queue_query: its jobs, faults and
+	 * counters, of all queues since the driver was bound; all else in it is 0. They tell one
+	 * user of the others: CAP_PERFMON.
 	 */
 	DRM_QUILL_DEV_QUERY_COUNTERS = 1,
 	/** @DRM_QUILL_DEV_QUERY_RESETS: struct drm_quill_dev_resets. */
@@ -161,7 +162,9 @@ struct drm_quill_dev_resets {
 	__u32 device;
 	/** @function: resets of the function by others, as through sysfs. */
 	__u32 function;
-	/** @dead: 1: given up; every call that needs the hardware is -ENODEV until it is bound anew. */
+	/**
+	 * @dead: 1: given up; every call that needs the hardware is -ENODEV until it is bound anew.
+	 */
 	__u32 dead;
 	/** @banned: queues banned. */
 	__u32 banned;
@@ -281,8 +284,9 @@ struct drm_quill_bind_op {
  * stay done, and @done tells how many.
  *
  * Errors: -ENOENT (VM or object), -EINVAL (alignment, size 0, flags, pads, range outside the
- * object, or outside [va_start, va_end), or it wraps), -EEXIST (MAP on a range in use), -ENOMEM, -E2BIG (too many
- * operations), -EFAULT, -ENODEV, -ETIMEDOUT (device did not drop the old translations).
+ * object, or outside [va_start, va_end), or it wraps), -EEXIST (MAP on a range in use), -ENOMEM,
+ * -E2BIG (too many operations), -EFAULT, -ENODEV, -ETIMEDOUT (device did not drop the old
+ * translations).
  */
 struct drm_quill_vm_bind {
 	/** @vm_id: of VM_CREATE. */
@@ -314,8 +318,8 @@ enum drm_quill_priority {
  *
  * Jobs of one queue run in the order of their submission.
  *
- * Errors: -ENOENT (VM), -EINVAL (priority, flags, timeout over max_timeout_ms), -EACCES (priority), -ENOSPC
- * (no hardware queue left, or the user's share is used up), -ENODEV.
+ * Errors: -ENOENT (VM), -EINVAL (priority, flags, timeout over max_timeout_ms), -EACCES (priority),
+ * -ENOSPC (no hardware queue left, or the user's share is used up), -ENODEV.
  */
 struct drm_quill_queue_create {
 	/** @vm_id: address space of its jobs. */
@@ -330,7 +334,10 @@ struct drm_quill_queue_create {
 	__u32 queue_id;
 	/** @pad: zero. */
 	__u32 pad;
-	/** @max_faults: so many jobs in a row that fail, for whatever reason, ban the queue; 0: any number may. */
+	/**
+	 * @max_faults: so many jobs in a row that fail, for whatever reason, ban the queue; 0: any
+	 * number may.
+	 */
 	__u32 max_faults;
 	/** @pad2: zero. */
 	__u32 pad2;
@@ -353,8 +360,8 @@ struct drm_quill_queue_destroy {
 /** DRM_QUILL_QUEUE_FAULTED: at least one job of it has failed; @fault_* describe the last. */
 #define DRM_QUILL_QUEUE_FAULTED		(1u << 0)
 /**
- * DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): ending a job of it took a restart; or too many in a row ran
- * too long (the driver's parameter max_timeouts), or failed (@max_faults).
+ * DRM_QUILL_QUEUE_BANNED: it takes no more jobs (-ECANCELED): ending a job of it took a restart; or
+ * too many in a row ran too long (the driver's parameter max_timeouts), or failed (@max_faults).
  */
 #define DRM_QUILL_QUEUE_BANNED		(1u << 1)
 
@@ -364,11 +371,13 @@ struct drm_quill_queue_destroy {
 /**
  * struct drm_quill_queue_query - state, last fault and counters of a queue
  *
- * A job's counters are added before its fences signal. Counters are those of the device's enum quill_counter: sums over
- * the queue's jobs, modulo 2^64, or with @of_job those of one. They add up: for each engine, @busy + @stall_dependency +
- * @stall_firmware + @idle = @cycles; and what of @busy is not @stall_memory is arithmetic.
+ * A job's counters are added before its fences signal. Counters are those of the device's enum
+ * quill_counter: sums over the queue's jobs, modulo 2^64, or with @of_job those of one. They add
+ * up: for each engine, @busy + @stall_dependency + @stall_firmware + @idle = @cycles; and what of
+ * @busy is not @stall_memory is arithmetic.
  *
- * Errors: -ENOENT (queue; @of_job is none of the last DRM_QUILL_QUEUE_HISTORY that the device has completed).
+ * Errors: -ENOENT (queue; @of_job is none of the last DRM_QUILL_QUEUE_HISTORY that the device has
+ * completed).
  */
 struct drm_quill_queue_query {
 	/** @queue_id: of QUEUE_CREATE. */
@@ -411,9 +420,13 @@ struct drm_quill_queue_query {
 	__u64 of_job;
 	/** @stall_memory: out: of @busy, device cycles that the engine waited for memory. */
 	__u64 stall_memory[3];
-	/** @stall_dependency: out: device cycles that the engine's next command waited for others. */
+	/**
+	 * @stall_dependency: out: device cycles that the engine's next command waited for others.
+	 */
 	__u64 stall_dependency[3];
-	/** @stall_firmware: out: device cycles that the engine's next command was not decoded yet. */
+	/**
+	 * @stall_firmware: out: device cycles that the engine's next command was not decoded yet.
+	 */
 	__u64 stall_firmware[3];
 	/** @idle: out: device cycles from the engine's last command to its job's end. */
 	__u64 idle[3];
@@ -427,7 +440,10 @@ struct drm_quill_queue_query {
 	__u64 link_bytes;
 	/** @energy_pj: out: picojoules, as the device's timing profile has them. */
 	__u64 energy_pj;
-	/** @fault_stream: out: device address of the stream that @fault_command counts in: the job's, or one that it called. */
+	/**
+	 * @fault_stream: out: device address of the stream that @fault_command counts in: the
+	 * job's, or one that it called.
+	 */
 	__u64 fault_stream;
 };
 
@@ -457,11 +473,11 @@ struct drm_quill_sync {
 /**
  * struct drm_quill_submit - run a command stream
  *
- * The commands are read by the device, from the queue's VM, when the job runs. Every fence signals: with
- * 0, -EIO (a command failed: ask QUEUE_QUERY), -ETIME (timeout), -ECANCELED, -ENODEV.
+ * The commands are read by the device, from the queue's VM, when the job runs. Every fence signals:
+ * with 0, -EIO (a command failed: ask QUEUE_QUERY), -ETIME (timeout), -ECANCELED, -ENODEV.
  *
- * Errors: -ENOENT (queue, syncobj), -EINVAL (address, size, flags, pads), -ECANCELED (queue is banned), -E2BIG (too many
- * syncs), -ENOMEM, -EFAULT, -ENODEV.
+ * Errors: -ENOENT (queue, syncobj), -EINVAL (address, size, flags, pads), -ECANCELED (queue is
+ * banned), -E2BIG (too many syncs), -ENOMEM, -EFAULT, -ENODEV.
  */
 struct drm_quill_submit {
 	/** @queue_id: of QUEUE_CREATE. */

@@ -8,6 +8,10 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/quill
 # SAN=thread: what `make SAN=thread` builds, apart.
 BUILD=$ROOT/build${SAN:+/san-${SAN//,/-}}
 LOG=$BUILD/log
+# KVER=debug: the kernel of tests/debug-kernel, with the module and the archives that are made for it.
+KERNEL=$BUILD/kernel${KVER:+-$KVER}
+KMOD=$BUILD/kmod${KVER:+-$KVER}
+VM=$BUILD/vm${KVER:+-$KVER}
 APT_DIR=$CACHE/apt
 # As emu/qemu/build makes it.
 QEMU=$BUILD/qemu${QEMU_RELEASE:+-$QEMU_RELEASE}/qemu-system-x86_64

@@ -15,18 +15,21 @@ export PROMPT TOKENS
 QEMU   := build/qemu$(QEMU_RELEASE:%=-%)/qemu-system-x86_64
 export QEMU_RELEASE
 
-KSELFTEST_INC := $(KERNEL)/selftests
-KSELFTEST_DEP := $(KERNEL)/release
+KSELFTEST_INC := $(STOCK)/selftests
+KSELFTEST_DEP := $(STOCK)/release
 
-$(KERNEL)/release:
+$(STOCK)/release:
 	@tools/kernel
+
+build/kernel-debug/release: tests/debug-kernel/fragment.config tests/debug-kernel/build
+	@tests/debug-kernel/build
 
 $(QEMU): $(wildcard emu/qemu/*) emu/core/quill_emu.h $(wildcard uapi/quill/*.h)
 	@emu/qemu/build
 
 MAKE_J := $(MAKE) --no-print-directory -j$(shell nproc)
 
-.PHONY: help deps all everything run vm check bench train clean qemu kernel checks check-san soak
+.PHONY: help deps all everything run vm check bench train clean qemu kernel checks check-san check-debug check-static soak
 
 help:
 	@echo 'Quill, an inference accelerator in emulation. Targets:'
@@ -34,6 +37,8 @@ help:
 	@echo '  make run     boot the VM and let a small language model write (PROMPT="..." TOKENS=64)'
 	@echo '  make check   every test, native and in the VM'
 	@echo '  make check-san    the native tests under ASan and UBSan, then under TSan'
+	@echo '  make check-static  W=1, sparse, checkpatch and coccicheck on the module'
+	@echo '  make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak and fault injection'
 	@echo '  make soak    a long run under kills, resets, unplugs and suspends (MINUTES=30), and 20 million ioctls'
 	@echo '  make vm      a shell in the VM: module loaded, tools and manual at hand'
 	@echo '  make bench   measure beside peers; writes build/bench.jsonl'
@@ -72,6 +77,16 @@ check-san: deps
 	@for san in address,undefined thread; do \
 		$(MAKE_J) SAN=$$san unit && SAN=$$san tests/run native || exit 1; \
 	done
+
+check-static:
+	@tools/deps static
+	@tools/kernel
+	@tests/check-static
+
+# The kernel is compiled once, into the cache. KVER tells the scripts too.
+check-debug: all
+	@$(MAKE_J) KVER=debug kmod
+	@KVER=debug tests/run vm
 
 soak: all
 	@tests/stress/run --minutes $(or $(MINUTES),30)

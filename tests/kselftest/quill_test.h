@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,24 @@ static inline int q_debugfs(const char *name, const char *value)
 	int ret = q_debugfs_path(name, path, sizeof(path));
 
 	return ret ? ret : q_put(path, value);
+}
+
+/* The number behind "@key:" in the file's fdinfo; ~0 if there is none. */
+static inline uint64_t q_fdinfo(int fd, const char *key)
+{
+	uint64_t value = ~0ull;
+	char path[64], line[256];
+	size_t len = strlen(key);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, len) && line[len] == ':')
+			value = strtoull(line + len + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return value;
 }
 
 /* Arms the next @count of an event in the device: -ENOENT or -ENXIO where that cannot be. */

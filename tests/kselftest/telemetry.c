@@ -4,24 +4,6 @@
 
 Q_FIXTURE(telemetry)
 
-/* The number behind "@key:" in the file's fdinfo; ~0 if there is none. */
-static uint64_t fdinfo(int fd, const char *key)
-{
-	uint64_t value = ~0ull;
-	char path[64], line[256];
-	size_t len = strlen(key);
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, len) && line[len] == ':')
-			value = strtoull(line + len + 1, NULL, 10);
-	if (f)
-		fclose(f);
-	return value;
-}
-
 TEST_F(telemetry, fdinfo_names_every_engine_and_its_time)
 {
 	static const char *const engines[] = { "tensor", "vector", "dma" };
@@ -31,12 +13,12 @@ TEST_F(telemetry, fdinfo_names_every_engine_and_its_time)
 
 	for (i = 0; i < ARRAY_SIZE(engines); i++) {
 		snprintf(key, sizeof(key), "drm-engine-%s", engines[i]);
-		EXPECT_EQ(0, fdinfo(fd, key));
+		EXPECT_EQ(0, q_fdinfo(fd, key));
 		snprintf(key, sizeof(key), "drm-cycles-%s", engines[i]);
-		EXPECT_EQ(0, fdinfo(fd, key));
+		EXPECT_EQ(0, q_fdinfo(fd, key));
 		snprintf(key, sizeof(key), "drm-maxfreq-%s", engines[i]);
-		EXPECT_LT(0, fdinfo(fd, key));
-		EXPECT_NE(~0ull, fdinfo(fd, key));
+		EXPECT_LT(0, q_fdinfo(fd, key));
+		EXPECT_NE(~0ull, q_fdinfo(fd, key));
 	}
 }
 
@@ -51,24 +33,24 @@ TEST_F(telemetry, fdinfo_counts_the_cycles_of_this_files_jobs_also_of_queues_tha
 	ASSERT_EQ(0, q_run_wait(ctx, &fill, 1));
 	ASSERT_EQ(0, q_queue_query(ctx->fd, ctx->queue, &query));
 	EXPECT_LT(0, query.busy[2]);
-	EXPECT_EQ(query.busy[2], fdinfo(ctx->fd, "drm-cycles-dma"));
-	EXPECT_LT(0, fdinfo(ctx->fd, "drm-engine-dma"));
-	EXPECT_EQ(0, fdinfo(other, "drm-cycles-dma"));
+	EXPECT_EQ(query.busy[2], q_fdinfo(ctx->fd, "drm-cycles-dma"));
+	EXPECT_LT(0, q_fdinfo(ctx->fd, "drm-engine-dma"));
+	EXPECT_EQ(0, q_fdinfo(other, "drm-cycles-dma"));
 	ASSERT_EQ(0, q_queue_destroy(ctx->fd, ctx->queue));
-	EXPECT_EQ(query.busy[2], fdinfo(ctx->fd, "drm-cycles-dma"));
+	EXPECT_EQ(query.busy[2], q_fdinfo(ctx->fd, "drm-cycles-dma"));
 	close(other);
 }
 
 TEST_F(telemetry, fdinfo_counts_the_files_memory)
 {
-	uint64_t before = fdinfo(self->ctx.fd, "drm-total-memory");
+	uint64_t before = q_fdinfo(self->ctx.fd, "drm-total-memory");
 	uint32_t handle;
 
 	EXPECT_EQ(Q_BUF_SIZE / 1024, before);
 	ASSERT_EQ(0, q_bo_create(self->ctx.fd, 1 << 20, &handle));
-	EXPECT_EQ(before + 1024, fdinfo(self->ctx.fd, "drm-total-memory"));
+	EXPECT_EQ(before + 1024, q_fdinfo(self->ctx.fd, "drm-total-memory"));
 	ASSERT_EQ(0, q_bo_close(self->ctx.fd, handle));
-	EXPECT_EQ(before, fdinfo(self->ctx.fd, "drm-total-memory"));
+	EXPECT_EQ(before, q_fdinfo(self->ctx.fd, "drm-total-memory"));
 }
 
 /* ---- Trace events ---- */

@@ -56,8 +56,12 @@ struct QuillState {
 	/* A snapshot on its way out or in: libquill-emu's, which QEMU does not look into. */
 	void *snapshot;
 	uint32_t snapshot_size;
+	/* Where in configuration space power management is. */
+	uint8_t pm;
 	/* Set once the device leaves its bus: from then on it touches neither memory nor interrupts. */
 	bool gone;
+	/* In D3hot it has nothing but its configuration space: BARs read as ones, DMA and vectors have to wait. */
+	bool asleep;
 
 	uint64_t prop_mem;
 	uint32_t prop_cores;
@@ -73,7 +77,7 @@ struct QuillState {
 static uint64_t quill_regs_read(void *opaque, hwaddr addr, unsigned int size)
 {
 	QuillState *s = opaque;
-	uint64_t value = s->lib->read(s->emu, QUILL_BAR_REGS, addr, size);
+	uint64_t value = s->asleep ? UINT64_MAX : s->lib->read(s->emu, QUILL_BAR_REGS, addr, size);
 
 	trace_quill_reg_read(addr, size, value);
 	return value;
@@ -84,14 +88,15 @@ static void quill_regs_write(void *opaque, hwaddr addr, uint64_t value, unsigned
 	QuillState *s = opaque;
 
 	trace_quill_reg_write(addr, size, value);
-	s->lib->write(s->emu, QUILL_BAR_REGS, addr, value, size);
+	if (!s->asleep)
+		s->lib->write(s->emu, QUILL_BAR_REGS, addr, value, size);
 }
 
 static uint64_t quill_doorbell_read(void *opaque, hwaddr addr, unsigned int size)
 {
 	QuillState *s = opaque;
 
-	return s->lib->read(s->emu, QUILL_BAR_DOORBELL, addr, size);
+	return s->asleep ? UINT64_MAX : s->lib->read(s->emu, QUILL_BAR_DOORBELL, addr, size);
 }
 
 static void quill_doorbell_write(void *opaque, hwaddr addr, uint64_t value, unsigned int size)
@@ -99,7 +104,8 @@ static void quill_doorbell_write(void *opaque, hwaddr addr, uint64_t value, unsi
 	QuillState *s = opaque;
 
 	trace_quill_doorbell(addr / QUILL_DOORBELL_STRIDE, addr % QUILL_DOORBELL_STRIDE, size, value);
-	s->lib->write(s->emu, QUILL_BAR_DOORBELL, addr, value, size);
+	if (!s->asleep)
+		s->lib->write(s->emu, QUILL_BAR_DOORBELL, addr, value, size);
 }
 
 /* Every size goes through as it is: the device says what an odd access does, not QEMU. */
@@ -127,8 +133,8 @@ static void *quill_op_dma_map(void *opaque, uint64_t addr, uint64_t *len, bool w
 {
 	QuillState *s = opaque;
 
-	if (qatomic_read(&s->gone)) {
-		trace_quill_dma_refused(addr, *len, write, "unplugged");
+	if (qatomic_read(&s->gone) || qatomic_read(&s->asleep)) {
+		trace_quill_dma_refused(addr, *len, write, s->gone ? "unplugged" : "D3hot");
 		return NULL;
 	}
 	return quill_dma_map(PCI_DEVICE(s), addr, len, write);
@@ -148,6 +154,8 @@ static void quill_msix_deliver(void *opaque)
 	QuillState *s = opaque;
 	unsigned long vector;
 
+	if (s->asleep)
+		return;
 	bitmap_copy_and_clear_atomic(raised, s->msix_pending, QUILL_MAX_VECTORS);
 	if (s->gone)
 		return;
@@ -230,6 +238,36 @@ static const struct quill_emu_ops quill_ops = {
 	.event = quill_op_event,
 };
 
+/* ---- Power: D0 and D3hot ------------------------------------------------------ */
+
+static int quill_add_pm(PCIDevice *dev, Error **errp)
+{
+	int at = pci_add_capability(dev, PCI_CAP_ID_PM, 0, PCI_PM_SIZEOF, errp);
+
+	if (at < 0)
+		return at;
+	QUILL(dev)->pm = at;
+	pci_set_word(dev->config + at + PCI_PM_PMC, PCI_PM_CAP_VER_1_2);
+	pci_set_word(dev->config + at + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
+	pci_set_word(dev->wmask + at + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
+	return 0;
+}
+
+/* Follow what the guest has written to the capability, or a snapshot has brought. What the device was, it stays. */
+static void quill_update_power(QuillState *s)
+{
+	uint16_t control = pci_get_word(PCI_DEVICE(s)->config + s->pm + PCI_PM_CTRL);
+	bool asleep = (control & PCI_PM_CTRL_STATE_MASK) == PCI_PM_CTRL_STATE_MASK;
+
+	if (asleep == s->asleep)
+		return;
+	trace_quill_power(asleep ? "D3hot" : "D0");
+	qatomic_set(&s->asleep, asleep);
+	memory_region_set_enabled(&s->mem, !asleep);
+	if (!asleep)
+		quill_msix_deliver(s);
+}
+
 /* ---- Reset ---------------------------------------------------------------- */
 
 /*
@@ -243,12 +281,15 @@ static void quill_reset(DeviceState *dev)
 	trace_quill_reset();
 	s->lib->reset(s->emu);
 	bitmap_zero(s->msix_pending, QUILL_MAX_VECTORS);
+	pci_word_test_and_clear_mask(PCI_DEVICE(s)->config + s->pm + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
+	quill_update_power(s);
 }
 
 static void quill_write_config(PCIDevice *dev, uint32_t addr, uint32_t value, int len)
 {
 	pci_default_write_config(dev, addr, value, len);
 	pcie_cap_flr_write_config(dev, addr, value, len);
+	quill_update_power(QUILL(dev));
 }
 
 /* ---- Stop and go, snapshots ------------------------------------------------------ */
@@ -314,6 +355,7 @@ static int quill_post_load(void *opaque, int version_id)
 		error_report("quill: snapshot refused: %s", why);
 		return -EINVAL;
 	}
+	quill_update_power(s);
 	return 0;
 }
 
@@ -410,6 +452,8 @@ static void quill_realize(PCIDevice *dev, Error **errp)
 		return;
 	}
 	pcie_cap_flr_init(dev);
+	if (quill_add_pm(dev, errp) < 0)
+		goto err_pcie;
 
 	s->vectors = 1 + s->prop_queues;
 	if (msix_init_exclusive_bar(dev, s->vectors, QUILL_BAR_MSIX, errp))

@@ -23,6 +23,7 @@
 #define PCI_CLASS		0x08
 #define PCI_BAR(n)		(0x10 + (n) * 4)
 #define PCI_CAP_MSIX		0x11
+#define PCI_CAP_PM		0x01
 #define PCI_CAP_PCIE		0x10
 
 /* Buffers and streams of a space lie in one 2 MiB page. */

@@ -290,6 +290,55 @@ static void quit_while_busy_ends(void **state)
 	/* teardown quits */
 }
 
+/* ---- power ---- */
+
+static void set_power(unsigned int state)
+{
+	config_write(m, d->bus, 0, config_cap(m, d->bus, 0, PCI_CAP_PM) + 4, state);
+}
+
+static void in_d3hot_it_answers_nobody_and_in_d0_it_is_what_it_was(void **state)
+{
+	uint64_t mem = d->bar[QUILL_BAR_MEM];
+	uint32_t resets;
+	struct space s;
+
+	bring_up(&s);
+	expect_job_works(&s, 7);
+	resets = device_read(d, QUILL_REG_RESET_COUNT);
+	qt_write(m->q, mem, 4, 0x12345678);
+	set_power(3);
+	assert_int_equal(device_read(d, QUILL_REG_ID), 0xffffffff);
+	assert_int_equal(qt_read(m->q, d->bar[QUILL_BAR_DOORBELL], 4), 0xffffffff);
+	assert_int_not_equal(qt_read(m->q, mem, 4), 0x12345678);
+	device_write(d, QUILL_REG_CONTROL, QUILL_CONTROL_RESET);
+	device_write(d, CORE + QUILL_CORE_CTRL, QUILL_CORE_CTRL_STOP);
+	qt_write(m->q, mem, 4, 0);
+	set_power(0);
+	assert_int_equal(device_read(d, QUILL_REG_ID), QUILL_ID);
+	assert_int_equal(device_read(d, QUILL_REG_RESET_COUNT), resets);
+	assert_int_equal(device_read(d, CORE + QUILL_CORE_STATUS), QUILL_CORE_READY);
+	assert_int_equal(qt_read(m->q, mem, 4), 0x12345678);
+	expect_job_works(&s, 8);
+}
+
+static void in_d3hot_a_busy_device_reaches_no_memory(void **state)
+{
+	struct space s;
+
+	bring_up(&s);
+	submit_endless(&s);
+	wait_for_fills(&s);
+	set_power(3);
+	usleep(20000);
+	expect_memory_is_left_alone(&s);
+	device_flr(d);
+	device_place(d);
+	assert_int_equal(device_read(d, QUILL_REG_ID), QUILL_ID);
+	bring_up(&s);
+	expect_job_works(&s, 9);
+}
+
 /* ---- unplugging ---- */
 
 static void slot_power(bool on)
@@ -542,6 +591,8 @@ int main(void)
 		TEST(reset_register_while_busy_stops_everything),
 		TEST(machine_reset_while_busy_stops_everything),
 		TEST(quit_while_busy_ends),
+		TEST(in_d3hot_it_answers_nobody_and_in_d0_it_is_what_it_was),
+		TEST(in_d3hot_a_busy_device_reaches_no_memory),
 		TEST(unplug_while_busy_stops_everything),
 		TEST(images_and_arguments_outside_ram_are_refused),
 		TEST(an_image_that_reaches_over_the_end_of_ram_is_refused),

@@ -31,13 +31,14 @@ void admin_init(const struct quill_fw_boot *boot)
 	admin.entries = boot->admin_entries;
 }
 
-static void answer(__u32 seq, __u32 status, __u32 detail)
+static void answer(__u32 seq, __u32 status, __u32 detail, __u32 pending)
 {
 	__u64 addr = admin.cpl + (admin.head & (admin.entries - 1)) *
 				 sizeof(struct quill_admin_cpl);
 	struct quill_admin_cpl cpl = {
 		.status = status,
 		.detail = detail,
+		.pending = pending,
 		.seq = seq,
 	};
 
@@ -112,7 +113,7 @@ static __u32 create(const struct quill_admin_msg *m, __u32 *detail)
 	q->entries = m->entries;
 	q->ring = m->ring;
 	q->cpl = m->cpl;
-	queue_start(q);
+	queue_start(q, m->start);
 	return QUILL_ADMIN_OK;
 }
 
@@ -261,17 +262,21 @@ static __u32 resume(const struct quill_admin_msg *m, __u32 *detail)
 	return status;
 }
 
-static __u32 query(const struct quill_admin_msg *m, __u32 *detail)
+static __u32 query(const struct quill_admin_msg *m, __u32 *detail, __u32 *pending)
 {
 	struct queue *q;
 	__u32 status = existing(m, &q, detail);
 
-	if (!status && q->job)
+	if (status)
+		return status;
+	if (q->job)
 		*detail = (__u32)(sched_served(q->job) / 1000);
+	if (q->state == QUEUE_ACTIVE)
+		*pending = q->tail - q->head + q->overrun;
 	return status;
 }
 
-static bool dispatch(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
+static bool dispatch(const struct quill_admin_msg *m, __u32 *status, __u32 *detail, __u32 *pending)
 {
 	switch (m->op) {
 	case QUILL_ADMIN_PING:
@@ -296,7 +301,7 @@ static bool dispatch(const struct quill_admin_msg *m, __u32 *status, __u32 *deta
 		*status = resume(m, detail);
 		return true;
 	case QUILL_ADMIN_QUEUE_QUERY:
-		*status = query(m, detail);
+		*status = query(m, detail, pending);
 		return true;
 	default:
 		*status = QUILL_ADMIN_BAD_OP;
@@ -309,19 +314,19 @@ static void serve_one(void)
 {
 	__u64 addr = admin.ring + (admin.head & (admin.entries - 1)) *
 				  sizeof(struct quill_admin_msg);
-	__u32 status = QUILL_ADMIN_OK, detail = 0;
+	__u32 status = QUILL_ADMIN_OK, detail = 0, pending = 0;
 	struct quill_admin_msg m;
 
 	if (xfer_read(QUILL_AS_HOST, addr, &m, sizeof(m))) {
 		/* without the request, its number is not known */
 		log_line("admin: request %u cannot be read", (unsigned int)admin.head);
-		answer(0, QUILL_ADMIN_DMA, 0);
+		answer(0, QUILL_ADMIN_DMA, 0, 0);
 		return;
 	}
 	/* what rang before the request counts for it */
 	queue_doorbells();
-	if (dispatch(&m, &status, &detail)) {
-		answer(m.seq, status, detail);
+	if (dispatch(&m, &status, &detail, &pending)) {
+		answer(m.seq, status, detail, pending);
 		return;
 	}
 	admin.waits = true;
@@ -356,7 +361,7 @@ static void done(__u32 status)
 	admin.waits = false;
 	admin.kills = 0;
 	admin.suspends = NULL;
-	answer(admin.seq, status, 0);
+	answer(admin.seq, status, 0, 0);
 	admin_serve();
 }
 

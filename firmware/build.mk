@@ -3,7 +3,7 @@
 # The control processor's program: firmware/*.c -> build/firmware/quill_fw.bin.
 
 FIRMWARE     := $(B)/firmware/quill_fw.bin
-FW_VERSION   := 2.0
+FW_VERSION   := 2.1
 FW_CC         = riscv64-unknown-elf-gcc
 FW_CFLAGS     = -std=gnu11 -march=rv32imc_zicsr_zifencei -mabi=ilp32 -O2 -g -ffreestanding -fno-common \
 		-fno-tree-loop-distribute-patterns -ffunction-sections -fdata-sections -msmall-data-limit=0 \

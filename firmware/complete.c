@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Completion records: written whole, sequence number last, then the interrupt.
+ * Completion records: written whole, sequence number last, then the interrupt, if one is wanted.
  */
 #include "fw.h"
 
-void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters)
+void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters, bool quiet)
 {
 	__u64 addr = q->cpl + (q->seq & (q->entries - 1)) * sizeof(struct quill_job_cpl);
 	struct quill_job_cpl cpl = {
@@ -33,5 +33,7 @@ void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *c
 		q->state = QUEUE_STOPPED;
 		return;
 	}
+	if (quiet && !r->fault && q->seq & (q->entries / 2 - 1) && queue_quiet(q))
+		return;
 	cb_write(QUILL_CB_MSIX, q->vector);
 }

@@ -13,12 +13,12 @@
 #include "quill/isa_check.h"
 #include "quill/regs.h"
 
-#define FW_VERSION	(2u << 16 | 0)
+#define FW_VERSION	(2u << 16 | 1)
 #define FW_ABI_MIN	QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0)
 #define FW_ABI_MAX	QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR)
 #define FW_FEATURES	(QUILL_FW_FEATURE_PREEMPT | QUILL_FW_FEATURE_SUSPEND | \
 			 QUILL_FW_FEATURE_CONTEXT_KILL | QUILL_FW_FEATURE_WATCHDOG | \
-			 QUILL_FW_FEATURE_QUERY)
+			 QUILL_FW_FEATURE_QUERY | QUILL_FW_FEATURE_USER)
 
 /* ---- What can be tuned ---- */
 
@@ -161,8 +161,8 @@ struct queue {
 
 /* This core's queue @number, or NULL if it is none of this core's. */
 struct queue *queue_get(__u32 number);
-/* Put a queue into service; what its doorbell said before is forgotten. */
-void queue_start(struct queue *q);
+/* Put a queue into service, with counts from @start on; what its doorbell said before is forgotten. */
+void queue_start(struct queue *q, __u32 start);
 void queue_stop(struct queue *q);
 /* Take notice of the doorbells that have been rung. */
 void queue_doorbells(void);
@@ -182,6 +182,8 @@ struct queue *queue_pick(__u32 priority);
 __u64 queues_of_space(__u32 as);
 /* Read the descriptor of job @q->head. Enum quill_fault; *@addr is where it failed. */
 __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr);
+/* The descriptor at @q->head says QUIET, still. */
+bool queue_quiet(struct queue *q);
 /* The job at @q->head has ended. */
 void queue_advance(struct queue *q);
 /* End every job that waits in the ring; not the one that runs. */
@@ -207,8 +209,11 @@ struct report {
 	__u32 cmd_seq;
 };
 
-/* Write a completion record for @job and raise the queue's vector. @counters may be NULL. */
-void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters);
+/*
+ * Write a completion record for @job and raise the queue's vector, unless it is @quiet and has ended well. @counters may
+ * be NULL.
+ */
+void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters, bool quiet);
 
 /* ---- admin.c ------------------------------------------------------------------------- */
 
@@ -335,8 +340,9 @@ enum job_state {
  */
 struct job {
 	struct queue *queue;
-	/* What the submitter calls it. */
+	/* What the submitter calls it; and whether he waits for no interrupt. */
 	__u64 name;
+	bool quiet;
 	__u8 state;
 	/* The present one: that of its priority, or what ageing lifts it to, or suspended. */
 	__u8 class;

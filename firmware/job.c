@@ -57,7 +57,7 @@ static void finish(struct job *j)
 		counters[i] = cb_read64(QUILL_CB_COUNTER_LO(i));
 	counters[QUILL_COUNTER_COMMANDS] += j->stream.commands;
 	cb_write(QUILL_CB_JOB_END, 1);
-	complete(j->queue, j->name, &j->report, counters);
+	complete(j->queue, j->name, &j->report, counters, j->quiet);
 	free_job(j);
 	sched_changed();
 }
@@ -167,6 +167,7 @@ static bool check_descriptor(struct job *j, struct quill_job_desc *desc)
 
 	j->report.engine = QUILL_ENGINE_FW;
 	j->name = desc->job;
+	j->quiet = desc->flags & QUILL_JOB_QUIET;
 	if (fault) {
 		j->report.fault = fault;
 		j->report.access = QUILL_ACCESS_FETCH;
@@ -191,7 +192,7 @@ void job_begin(struct job *j, struct queue *q)
 	j->report = (struct report){ .fault = QUILL_FAULT_NONE };
 	heartbeat_work();
 	if (!check_descriptor(j, &desc)) {
-		complete(q, j->name, &j->report, NULL);
+		complete(q, j->name, &j->report, NULL, false);
 		free_job(j);
 		return;
 	}

@@ -43,12 +43,12 @@ static __u32 doorbell_register(__u32 number)
 	return number < 32 ? QUILL_CB_DB_PENDING_LO : QUILL_CB_DB_PENDING_HI;
 }
 
-void queue_start(struct queue *q)
+void queue_start(struct queue *q, __u32 start)
 {
 	cb_write(doorbell_register(q->number), 1u << (q->number & 31));
-	q->head = 0;
-	q->tail = 0;
-	q->seq = 0;
+	q->head = start;
+	q->tail = start;
+	q->seq = start;
 	q->overrun = false;
 	q->suspended = false;
 	q->killing = false;
@@ -144,10 +144,15 @@ __u64 queues_of_space(__u32 as)
 	return found;
 }
 
+static __u64 head_address(const struct queue *q)
+{
+	return q->ring + (q->head & (q->entries - 1)) * sizeof(struct quill_job_desc);
+}
+
+/* A ring that a process writes changes at any time: what is checked and used is this one copy. */
 __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr)
 {
-	__u64 at = q->ring + (q->head & (q->entries - 1)) * sizeof(*desc);
-	__u32 fault = xfer_read(QUILL_AS_HOST, at, desc, sizeof(*desc));
+	__u32 fault = xfer_read(QUILL_AS_HOST, head_address(q), desc, sizeof(*desc));
 
 	*addr = 0;
 	if (fault) {
@@ -155,7 +160,7 @@ __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr)
 		*desc = (struct quill_job_desc){ 0 };
 		return fault;
 	}
-	if (desc->flags) {
+	if (desc->flags & ~QUILL_JOB_QUIET) {
 		*addr = offsetof(struct quill_job_desc, flags);
 		return QUILL_FAULT_RING;
 	}
@@ -164,6 +169,14 @@ __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr)
 		return QUILL_FAULT_RING;
 	}
 	return QUILL_FAULT_NONE;
+}
+
+bool queue_quiet(struct queue *q)
+{
+	__u64 at = head_address(q) + offsetof(struct quill_job_desc, flags);
+	__u32 flags;
+
+	return !xfer_read(QUILL_AS_HOST, at, &flags, sizeof(flags)) && flags & QUILL_JOB_QUIET;
 }
 
 void queue_advance(struct queue *q)
@@ -183,7 +196,7 @@ void queue_flush(struct queue *q)
 
 	while (q->state == QUEUE_ACTIVE && q->head != q->tail) {
 		queue_fetch(q, &desc, &addr);
-		complete(q, desc.job, &r, NULL);
+		complete(q, desc.job, &r, NULL, false);
 		queue_advance(q);
 	}
 }
@@ -199,7 +212,7 @@ void queue_report_overrun(struct queue *q)
 	log_line("queue %u: doorbell says %u, %u jobs ended, ring has %u: stopped",
 		 (unsigned int)q->number, (unsigned int)q->bad_tail, (unsigned int)q->head,
 		 (unsigned int)q->entries);
-	complete(q, ~0ull, &r, NULL);
+	complete(q, ~0ull, &r, NULL, false);
 	q->overrun = false;
 	q->state = QUEUE_STOPPED;
 	queue_update(q);

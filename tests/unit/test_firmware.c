@@ -315,7 +315,7 @@ static void malformed_descriptors_are_reported(void **state)
 	struct quill_job_cpl cpl;
 
 	qh_nop(&f->s);
-	desc.flags = 1;
+	desc.flags = QUILL_JOB_QUIET << 1;
 	qh_wait(f->h, 0, qh_submit_desc(f->h, 0, &desc, true), QH_TIMEOUT_MS, &cpl);
 	expect_fault(cpl, QUILL_FAULT_RING, 0, offsetof(struct quill_job_desc, flags),
 		     QUILL_ACCESS_FETCH, FW);

@@ -56,7 +56,7 @@ struct bad_boot {
 
 static const struct bad_boot bad_boots[] = {
 	BOOT(magic, 0x12345678, QUILL_BOOT_ARGS),
-	BOOT(abi_min, QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0) + 1, QUILL_BOOT_ARGS_VERSION),
+	BOOT(abi_min, QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR) + 1, QUILL_BOOT_ARGS_VERSION),
 	BOOT(abi_max, QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, 0) - 1, QUILL_BOOT_ARGS_VERSION),
 	BOOT(abi_max, 0, QUILL_BOOT_ARGS_VERSION),
 	BOOT(admin_ring, 0, QUILL_BOOT_ARGS),
@@ -166,7 +166,7 @@ static void version_is_shown(void **state)
 	size_t size;
 
 	header = qh_image(f->h, &size);
-	assert_int_equal(header->version, 2 << 16);
+	assert_int_equal(header->version, 2 << 16 | 1);
 	assert_int_equal(qh_read(f->h, QUILL_REG_CORE(0) + QUILL_CORE_FW_VERSION), header->version);
 	assert_true(size < QUILL_FW_MAX_SIZE);
 }
@@ -178,7 +178,7 @@ static struct quill_admin_cpl ask(struct fixture *f, struct quill_admin_msg msg)
 	struct quill_admin_cpl cpl;
 
 	assert_true(qh_admin(f->h, 0, &msg, &cpl));
-	assert_int_equal(cpl.reserved, 0);
+	assert_int_equal(cpl.pending, 0);
 	return cpl;
 }
 
@@ -233,7 +233,7 @@ static const struct bad_admin bad_creates[] = {
 	BAD(entries, 9),
 	BAD(entries, QUILL_RING_MAX_ENTRIES * 2),
 	BAD(reserved[0], 1),
-	{ "reserved[6] = 1 << 24", QUILL_ADMIN_BAD_PARAM, 63, 63, 1, 1 },
+	{ "reserved[5] = 1 << 24", QUILL_ADMIN_BAD_PARAM, 63, 63, 1, 1 },
 };
 
 static void every_bad_field_of_create_is_named(void **state)
@@ -567,7 +567,7 @@ static void log_tells_of_the_start(void **state)
 	char text[4096];
 
 	qh_log(f->h, 0, text, sizeof(text));
-	assert_string_equal(text, "quill firmware 2.0 on core 0\n");
+	assert_string_equal(text, "quill firmware 2.1 on core 0\n");
 }
 
 static void log_wraps(void **state)

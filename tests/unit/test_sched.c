@@ -478,7 +478,7 @@ static void version_and_features_are_shown(void **state)
 	assert_int_equal(qh_read(f->h, base + QUILL_CORE_FW_FEATURES),
 			 QUILL_FW_FEATURE_PREEMPT | QUILL_FW_FEATURE_SUSPEND |
 			 QUILL_FW_FEATURE_CONTEXT_KILL | QUILL_FW_FEATURE_WATCHDOG |
-			 QUILL_FW_FEATURE_QUERY);
+			 QUILL_FW_FEATURE_QUERY | QUILL_FW_FEATURE_USER);
 }
 
 static void the_latest_version_that_both_speak_is_taken(void **state)

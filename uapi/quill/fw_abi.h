@@ -25,7 +25,7 @@
  * takes the latest that both do, and shows it in QUILL_CORE_FW_ABI.
  */
 #define QUILL_FW_ABI_MAJOR	2
-#define QUILL_FW_ABI_MINOR	0
+#define QUILL_FW_ABI_MINOR	1
 #define QUILL_FW_ABI(major, minor)	((major) << 8 | (minor))
 
 /* QUILL_CORE_FW_FEATURES. */
@@ -34,6 +34,8 @@
 #define QUILL_FW_FEATURE_CONTEXT_KILL	(1u << 2) /* CONTEXT_KILL */
 #define QUILL_FW_FEATURE_WATCHDOG	(1u << 3) /* watchdog_us */
 #define QUILL_FW_FEATURE_QUERY		(1u << 4) /* QUEUE_QUERY */
+/* What queues need whose rings a process writes: QUILL_JOB_QUIET, start of CREATE, pending of QUERY. Since ABI 2.1. */
+#define QUILL_FW_FEATURE_USER		(1u << 5)
 
 /**
  * struct quill_fw_header - the first 64 bytes of the image
@@ -142,7 +144,8 @@ enum quill_admin_op {
 	QUILL_ADMIN_CONTEXT_KILL = 7,
 	/*
 	 * How long the queue's job has been served: detail is its share of the core's time in ms, 0 if
-	 * none runs. Time in which it was held back for others does not count.
+	 * none runs. Time in which it was held back for others does not count. pending is the number of jobs known
+	 * that have not ended; 0: the queue is at rest.
 	 */
 	QUILL_ADMIN_QUEUE_QUERY = 8,
 };
@@ -173,8 +176,10 @@ struct quill_admin_msg {
 	__u64 cpl;
 	/** @entries: CREATE: entries of both rings, power of two, 2..QUILL_RING_MAX_ENTRIES. */
 	__u32 entries;
+	/** @start: CREATE: jobs ended and completions written before, of an earlier life of the queue: counts go on from it. */
+	__u32 start;
 	/** @reserved: zero. */
-	__u32 reserved[7];
+	__u32 reserved[6];
 };
 
 enum quill_fw_priority {
@@ -202,8 +207,8 @@ struct quill_admin_cpl {
 	__u32 status;
 	/** @detail: which parameter (its offset in struct quill_admin_msg), for BAD_PARAM; what QUERY found. */
 	__u32 detail;
-	/** @reserved: zero. */
-	__u32 reserved;
+	/** @pending: QUERY: jobs that wait or run; else zero. */
+	__u32 pending;
 	/** @seq: of the request. */
 	__u32 seq;
 };
@@ -211,6 +216,13 @@ struct quill_admin_cpl {
 /* ---- Queue ring: jobs, and what became of them ------------------------------ */
 
 #define QUILL_RING_MAX_ENTRIES	1024
+
+/*
+ * The submitter looks for the record himself: no interrupt if the job ends well, but for every (entries / 2)th of the queue,
+ * so that a driver who reads records at interrupts misses none. The flag is read again behind the record's write: who
+ * clears it, and then finds no record, gets an interrupt.
+ */
+#define QUILL_JOB_QUIET		(1u << 0)
 
 /**
  * struct quill_job_desc - one job, 32 bytes
@@ -220,7 +232,7 @@ struct quill_job_desc {
 	__u64 stream;
 	/** @size: its bytes, a multiple of 64, at least 64. */
 	__u32 size;
-	/** @flags: zero. */
+	/** @flags: QUILL_JOB_*. */
 	__u32 flags;
 	/** @job: the submitter's number for it, handed back. */
 	__u64 job;

@@ -288,7 +288,8 @@ enum quill_fault {
 /*
  * Transfer unit: up to 4 KiB between local memory and an address space (0 is the
  * host's bus addresses). Writing GO runs it to its end; RESULT is then an
- * enum quill_fault and XFER_FAULT_* the first address that failed.
+ * enum quill_fault and XFER_FAULT_* the first address that failed. Transfers take place one after the other, also to whom
+ * memory is shared with.
  */
 #define QUILL_CB_XFER_ADDR_LO		0x080
 #define QUILL_CB_XFER_ADDR_HI		0x084

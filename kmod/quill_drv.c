@@ -95,6 +95,7 @@ static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info 
 	memset(info, 0, sizeof(*info));
 	info->hw_version = qdev->hw_version;
 	info->fw_version = qdev->fw_version;
+	info->features = DRM_QUILL_FEATURE_BO_SEAL;
 	info->cores = qdev->nr_cores;
 	info->hw_queues = qdev->nr_queues;
 	info->clock_khz = qdev->clock_khz;
@@ -213,6 +214,7 @@ static const struct drm_ioctl_desc quill_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_DESTROY, quill_ioctl_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_QUERY, quill_ioctl_queue_query, 0),
 	DRM_IOCTL_DEF_DRV(QUILL_SUBMIT, quill_ioctl_submit, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_BO_SEAL, quill_ioctl_bo_seal, 0),
 };
 
 static const struct file_operations quill_fops = {

@@ -6,10 +6,15 @@
  * first bind or mmap on. An object lives while a handle, a mapping into a process or a mapping
  * in a VM holds it. Memory of others comes in as dma-buf: pinned and mapped from import on.
  *
+ * An object is read-only from the moment that it is sealed, or if its dma-buf's file is. So that
+ * nobody can write then, every mapping that can, or that mprotect() could make so, is counted.
+ *
  * What is mapped for DMA is in qdev->bos, and is unmapped under bo_lock: by the object's end, or
  * by the unplug if that comes first. So nothing is mapped when the driver is unbound.
  */
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
@@ -82,7 +87,7 @@ static void quill_gem_free(struct drm_gem_object *obj)
 	drm_gem_shmem_free(&bo->base);
 }
 
-static int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+static int quill_gem_mmap_pages(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
 	int idx, ret;
@@ -97,8 +102,60 @@ static int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 	return ret;
 }
 
+static int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct quill_bo *bo = to_quill_bo(obj);
+	bool writes = vma->vm_flags & VM_MAYWRITE && quill_bo_get_writer(bo);
+	int ret;
+
+	if (!writes && vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	if (!writes)
+		vm_flags_clear(vma, VM_MAYWRITE);
+	ret = quill_gem_mmap_pages(obj, vma);
+	/* A mapping of a dma-buf is its exporter's from here on; nobody can seal it. */
+	if (writes && (ret || vma->vm_ops != obj->funcs->vm_ops))
+		quill_bo_put_writer(bo);
+	return ret;
+}
+
+/* A copy or a part of a mapping that is counted: it cannot be refused. */
+static void quill_gem_vm_open(struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_MAYWRITE)
+		atomic_inc(&to_quill_bo(vma->vm_private_data)->writers);
+	drm_gem_shmem_vm_ops.open(vma);
+}
+
+static void quill_gem_vm_close(struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & VM_MAYWRITE)
+		quill_bo_put_writer(to_quill_bo(vma->vm_private_data));
+	drm_gem_shmem_vm_ops.close(vma);
+}
+
+static vm_fault_t quill_gem_fault(struct vm_fault *vmf)
+{
+	return drm_gem_shmem_vm_ops.fault(vmf);
+}
+
+static const struct vm_operations_struct quill_gem_vm_ops = {
+	.open = quill_gem_vm_open,
+	.close = quill_gem_vm_close,
+	.fault = quill_gem_fault,
+};
+
+/* The file of a dma-buf is what others can write through: a read-only object's is not for that. */
+static struct dma_buf *quill_gem_export(struct drm_gem_object *obj, int flags)
+{
+	if (quill_bo_readonly(to_quill_bo(obj)) && (flags & O_ACCMODE) != O_RDONLY)
+		return ERR_PTR(-EACCES);
+	return drm_gem_prime_export(obj, flags);
+}
+
 static const struct drm_gem_object_funcs quill_gem_funcs = {
 	.free = quill_gem_free,
+	.export = quill_gem_export,
 	.print_info = drm_gem_shmem_object_print_info,
 	.pin = drm_gem_shmem_object_pin,
 	.unpin = drm_gem_shmem_object_unpin,
@@ -106,7 +163,7 @@ static const struct drm_gem_object_funcs quill_gem_funcs = {
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
 	.mmap = quill_gem_mmap,
-	.vm_ops = &drm_gem_shmem_vm_ops,
+	.vm_ops = &quill_gem_vm_ops,
 };
 
 /*
@@ -125,10 +182,16 @@ struct drm_gem_object *quill_gem_create_object(struct drm_device *drm, size_t si
 	return &bo->base.base;
 }
 
+static bool quill_gem_dma_buf_readonly(const struct dma_buf *dma_buf)
+{
+	return !(dma_buf->file->f_mode & FMODE_WRITE);
+}
+
 /*
  * quill_gem_import() - take a dma-buf in; one of this device's own objects is that object
  *
- * Inside drm_dev_enter(), so that an unplug finds all that is mapped.
+ * Inside drm_dev_enter(), so that an unplug finds all that is mapped. A handle has no rights of its
+ * own: a read-only file of an object that is not gives none.
  */
 struct drm_gem_object *quill_gem_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
@@ -139,6 +202,11 @@ struct drm_gem_object *quill_gem_import(struct drm_device *drm, struct dma_buf *
 		return ERR_PTR(-ENODEV);
 	obj = drm_gem_prime_import(drm, dma_buf);
 	drm_dev_exit(idx);
+	if (!IS_ERR(obj) && quill_gem_dma_buf_readonly(dma_buf) &&
+	    !quill_bo_readonly(to_quill_bo(obj))) {
+		drm_gem_object_put(obj);
+		return ERR_PTR(-EACCES);
+	}
 	return obj;
 }
 
@@ -158,8 +226,11 @@ struct drm_gem_object *quill_gem_import_sg_table(struct drm_device *drm,
 		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
 			return ERR_PTR(-EINVAL);
 	obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
-	if (!IS_ERR(obj))
-		quill_gem_add(to_quill(drm), to_quill_bo(obj));
+	if (IS_ERR(obj))
+		return obj;
+	if (quill_gem_dma_buf_readonly(attach->dmabuf))
+		atomic_set(&to_quill_bo(obj)->writers, -1);
+	quill_gem_add(to_quill(drm), to_quill_bo(obj));
 	return obj;
 }
 
@@ -215,6 +286,39 @@ int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_fi
 	ret = drm_gem_create_mmap_offset(obj);
 	if (!ret)
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return ret;
+}
+
+/* Nobody exports it under object_name_lock; what is exported, or imported, others may write. */
+static int quill_gem_seal(struct quill_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->base.base;
+	int ret = 0;
+
+	mutex_lock(&obj->dev->object_name_lock);
+	if (quill_bo_readonly(bo))
+		ret = 0;
+	else if (!obj->filp)
+		ret = -EINVAL;
+	else if (obj->dma_buf || atomic_cmpxchg(&bo->writers, 0, -1))
+		ret = -EBUSY;
+	mutex_unlock(&obj->dev->object_name_lock);
+	return ret;
+}
+
+int quill_ioctl_bo_seal(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_quill_bo_seal *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->flags)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	ret = quill_gem_seal(to_quill_bo(obj));
 	drm_gem_object_put(obj);
 	return ret;
 }

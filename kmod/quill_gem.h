@@ -2,6 +2,7 @@
 #ifndef QUILL_GEM_H
 #define QUILL_GEM_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 
@@ -22,11 +23,32 @@ struct quill_bo {
 	struct list_head node;
 	/** @gpuva_lock: guards the object's list of mappings. */
 	struct mutex gpuva_lock;
+	/**
+	 * @writers: mappings, into processes and VMs, through which the object can be written;
+	 * -1: it is read-only, and gets none.
+	 */
+	atomic_t writers;
 };
 
 static inline struct quill_bo *to_quill_bo(struct drm_gem_object *obj)
 {
 	return container_of(to_drm_gem_shmem_obj(obj), struct quill_bo, base);
+}
+
+/* Before a mapping that can write: false if the object is read-only. */
+static inline bool quill_bo_get_writer(struct quill_bo *bo)
+{
+	return atomic_inc_unless_negative(&bo->writers);
+}
+
+static inline void quill_bo_put_writer(struct quill_bo *bo)
+{
+	atomic_dec(&bo->writers);
+}
+
+static inline bool quill_bo_readonly(struct quill_bo *bo)
+{
+	return atomic_read(&bo->writers) < 0;
 }
 
 struct drm_gem_object *quill_gem_create_object(struct drm_device *drm, size_t size);
@@ -37,5 +59,6 @@ struct drm_gem_object *quill_gem_import_sg_table(struct drm_device *drm,
 void quill_gem_unplug_all(struct quill_device *qdev);
 int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
 int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+int quill_ioctl_bo_seal(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* QUILL_GEM_H */

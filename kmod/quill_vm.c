@@ -30,6 +30,9 @@
 #include "quill_trace.h"
 #include "quill_vm.h"
 
+/* A mapping through which the object can be written, and which it counts. */
+#define QUILL_VA_WRITES	DRM_GPUVA_USERBITS
+
 /*
  * struct quill_bind - one operation under way
  */
@@ -56,6 +59,13 @@ static void quill_vm_unlink(struct quill_vm *vm, struct drm_gpuva *va)
 	vm->mapped -= va->va.range;
 }
 
+static void quill_vm_free_va(struct quill_bo *bo, struct drm_gpuva *va)
+{
+	if (va->flags & QUILL_VA_WRITES)
+		quill_bo_put_writer(bo);
+	kfree(va);
+}
+
 static void quill_vm_drop_unlinked(struct quill_vm *vm)
 {
 	struct drm_gpuva *va, *next;
@@ -70,8 +80,8 @@ static void quill_vm_drop_unlinked(struct quill_vm *vm)
 		mutex_lock(&bo->gpuva_lock);
 		drm_gpuva_unlink(va);
 		mutex_unlock(&bo->gpuva_lock);
+		quill_vm_free_va(bo, va);
 		drm_gem_object_put(obj);
-		kfree(va);
 	}
 }
 
@@ -101,6 +111,8 @@ static void quill_vm_link_rest(struct quill_vm *vm, struct drm_gpuva *rest, stru
 	struct quill_bo *bo = to_quill_bo(old->gem.obj);
 
 	rest->flags = old->flags;
+	if (rest->flags & QUILL_VA_WRITES)
+		atomic_inc(&bo->writers);
 	mutex_lock(&bo->gpuva_lock);
 	drm_gpuva_link(rest, old->vm_bo);
 	mutex_unlock(&bo->gpuva_lock);
@@ -349,6 +361,24 @@ static int quill_bind_prepare(struct quill_bind *bind, struct drm_file *file)
 	return 0;
 }
 
+/* A mapping to be, which may write if the object allows it. */
+static struct drm_gpuva *quill_bind_new_va(struct quill_bind *bind)
+{
+	bool writes = !(bind->op.flags & DRM_QUILL_BIND_READONLY);
+	struct drm_gpuva *va;
+
+	if (writes && !quill_bo_get_writer(bind->bo))
+		return ERR_PTR(-EACCES);
+	va = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*va, GFP_KERNEL_ACCOUNT);
+	if (va) {
+		va->flags = writes ? QUILL_VA_WRITES : 0;
+		return va;
+	}
+	if (writes)
+		quill_bo_put_writer(bind->bo);
+	return ERR_PTR(-ENOMEM);
+}
+
 static int quill_bind_map(struct quill_bind *bind)
 {
 	const struct drm_quill_bind_op *op = &bind->op;
@@ -361,16 +391,16 @@ static int quill_bind_map(struct quill_bind *bind)
 
 	if (!drm_gpuvm_interval_empty(&vm->base, op->va, op->size))
 		return -EEXIST;
-	if (!(op->flags & DRM_QUILL_BIND_READONLY))
+	va = quill_bind_new_va(bind);
+	if (IS_ERR(va))
+		return PTR_ERR(va);
+	if (va->flags & QUILL_VA_WRITES)
 		flags |= QUILL_PTE_WRITE;
-	va = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*va, GFP_KERNEL_ACCOUNT);
-	if (!va)
-		return -ENOMEM;
 	mutex_lock(&bind->bo->gpuva_lock);
 	vm_bo = drm_gpuvm_bo_obtain(&vm->base, obj);
 	mutex_unlock(&bind->bo->gpuva_lock);
 	if (IS_ERR(vm_bo)) {
-		kfree(va);
+		quill_vm_free_va(bind->bo, va);
 		return PTR_ERR(vm_bo);
 	}
 
@@ -388,7 +418,7 @@ static int quill_bind_map(struct quill_bind *bind)
 	drm_gpuvm_bo_put(vm_bo);
 	mutex_unlock(&bind->bo->gpuva_lock);
 	if (ret)
-		kfree(va);
+		quill_vm_free_va(bind->bo, va);
 	else
 		vm->mapped += op->size;
 	return ret;

@@ -79,7 +79,7 @@ struct accel_device_info {
 	uint32_t fw_major;
 	/** @fw_minor: version of the running firmware. */
 	uint32_t fw_minor;
-	/** @features: feature bits of the driver; none is defined yet. */
+	/** @features: of the driver, DRM_QUILL_FEATURE_* in drm/quill_accel.h. */
 	uint64_t features;
 	/** @mem_size: bytes of device memory. */
 	uint64_t mem_size;
@@ -201,6 +201,16 @@ uint32_t accel_bo_handle(const struct accel_bo *bo);
  * Return: 0, -ENOMEM, or what mmap() says.
  */
 int accel_bo_map(struct accel_bo *bo, void **ptr);
+
+/**
+ * accel_bo_seal() - make an object read-only, for the device and every process, for good
+ * @bo: the object: bound nowhere but with ACCEL_BIND_READONLY, and mapped by no other process
+ *
+ * What accel_bo_map() gave is void from here on, even on an error; it maps again, to read.
+ *
+ * Return: 0, -EBUSY (somebody can still write, or it was exported).
+ */
+int accel_bo_seal(struct accel_bo *bo);
 
 /* ---- Address spaces ---------------------------------------------------------------- */
 

@@ -42,13 +42,19 @@ int accel_bo_create(struct accel_device *dev, size_t size, uint32_t flags, struc
 	return 0;
 }
 
+static void accel_bo_unmap(struct accel_bo *bo)
+{
+	if (bo->ptr)
+		munmap(bo->ptr, bo->size);
+	bo->ptr = NULL;
+}
+
 void accel_bo_destroy(struct accel_bo *bo)
 {
 	if (!bo)
 		return;
 	accel_log(bo->dev, ACCEL_LOG_OBJECT, "bo %u: destroyed", bo->handle);
-	if (bo->ptr)
-		munmap(bo->ptr, bo->size);
+	accel_bo_unmap(bo);
 	drmCloseBufferHandle(bo->dev->fd, bo->handle);
 	accel_device_close(bo->dev);
 	free(bo);
@@ -80,8 +86,8 @@ int accel_bo_map(struct accel_bo *bo, void **ptr)
 		return accel_error(bo->dev, ret, "accel_bo_map: the driver refused bo %u: %s",
 				   bo->handle, strerror(-ret));
 
-	p = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED, bo->dev->fd,
-		 (off_t)args.offset);
+	p = mmap(NULL, bo->size, bo->readonly ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
+		 bo->dev->fd, (off_t)args.offset);
 	if (p == MAP_FAILED) {
 		ret = -errno;
 		return accel_error(bo->dev, ret, "accel_bo_map: cannot map %zu bytes of bo %u: %s",
@@ -89,5 +95,21 @@ int accel_bo_map(struct accel_bo *bo, void **ptr)
 	}
 	bo->ptr = p;
 	*ptr = p;
+	return 0;
+}
+
+int accel_bo_seal(struct accel_bo *bo)
+{
+	struct drm_quill_bo_seal args = { .handle = bo->handle };
+	int ret;
+
+	accel_bo_unmap(bo);
+	ret = accel_ioctl(bo->dev, DRM_IOCTL_QUILL_BO_SEAL, &args);
+	if (ret)
+		return accel_error(bo->dev, ret, "accel_bo_seal: the driver refused bo %u%s: %s",
+				   bo->handle, ret == -EBUSY ? " (it is bound without "
+				   "ACCEL_BIND_READONLY, mapped elsewhere, or was exported)" : "",
+				   strerror(-ret));
+	bo->readonly = true;
 	return 0;
 }

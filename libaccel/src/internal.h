@@ -49,6 +49,7 @@ struct accel_bo {
 	uint32_t handle;
 	size_t size;
 	void *ptr;
+	bool readonly;
 };
 
 /* The addresses of a VM: ranges in use, which do not overlap. */

@@ -74,6 +74,31 @@ static void binds_are_where_they_were_asked_for_and_apart(void **state)
 	accel_bo_destroy(bo);
 }
 
+static void a_sealed_object_is_read_and_not_written(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_bo *bo;
+	uint64_t va = 0;
+	void *ptr;
+
+	ok(f, accel_bo_create(f->dev, PAGE, 0, &bo));
+	ok(f, accel_bo_map(bo, &ptr));
+	memset(ptr, 0x5a, PAGE);
+	ok(f, accel_vm_bind(f->vm, bo, 0, 0, 0, &va));
+	assert_int_equal(accel_bo_seal(bo), -EBUSY);
+	expect_text(f, "bound without ACCEL_BIND_READONLY");
+	ok(f, accel_vm_unbind(f->vm, va, PAGE));
+	ok(f, accel_bo_seal(bo));
+	assert_int_equal(accel_vm_bind(f->vm, bo, 0, 0, 0, &va), -EACCES);
+	va = 0;
+	ok(f, accel_vm_bind(f->vm, bo, 0, 0, ACCEL_BIND_READONLY, &va));
+	ok(f, accel_bo_map(bo, &ptr));
+	ok(f, accel_cmd_copy(f->stream, f->buf.va, va, PAGE, NULL));
+	run(f);
+	assert_memory_equal(f->buf.ptr, ptr, PAGE);
+	accel_bo_destroy(bo);
+}
+
 static void bad_arguments_are_refused_in_words(void **state)
 {
 	struct accel_queue_params params = { .timeout_ms = UINT32_MAX };
@@ -744,6 +769,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_device_is_listed_and_described),
 		TEST(binds_are_where_they_were_asked_for_and_apart),
+		TEST(a_sealed_object_is_read_and_not_written),
 		TEST(bad_arguments_are_refused_in_words),
 		TEST(copies_and_fills_do_what_they_say),
 		TEST(a_loop_generates_until_its_stop),

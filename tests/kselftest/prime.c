@@ -48,15 +48,6 @@ static int p_export(int fd, uint32_t handle)
 	return ret ? ret : args.fd;
 }
 
-static int p_import(int fd, int buf, uint32_t *handle)
-{
-	struct drm_prime_handle args = { .fd = buf };
-	int ret = q_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
-
-	*handle = args.handle;
-	return ret;
-}
-
 static int p_heap_alloc(uint64_t size)
 {
 	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
@@ -135,7 +126,7 @@ TEST_F(prime, an_object_of_another_device_is_computed_on)
 	ASSERT_NE(NULL, ptr);
 	buf = p_export(self->ctx.fd, handle);
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(self->second.fd, buf, &imported));
+	ASSERT_EQ(0, q_import(self->second.fd, buf, &imported));
 	close(buf);
 
 	p_write(ptr, 1);
@@ -157,7 +148,7 @@ TEST_F(prime, an_object_whose_exporter_has_closed_it_is_computed_on)
 	ASSERT_EQ(0, q_bo_create(fd, SIZE, &handle));
 	buf = p_export(fd, handle);
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(self->ctx.fd, buf, &imported));
+	ASSERT_EQ(0, q_import(self->ctx.fd, buf, &imported));
 	close(buf);
 	close(fd);
 
@@ -178,7 +169,7 @@ TEST_F(prime, memory_of_a_dma_heap_is_computed_on)
 	ASSERT_LE(0, buf);
 	ptr = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
 	ASSERT_NE(MAP_FAILED, ptr);
-	ASSERT_EQ(0, p_import(self->ctx.fd, buf, &handle));
+	ASSERT_EQ(0, q_import(self->ctx.fd, buf, &handle));
 	close(buf);
 	p_write(ptr, 4);
 	ASSERT_EQ(0, p_compute(&self->ctx, handle));
@@ -196,7 +187,7 @@ TEST_F(prime, memory_of_a_udmabuf_is_computed_on)
 	ptr = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	ASSERT_NE(MAP_FAILED, ptr);
 	close(memfd);
-	ASSERT_EQ(0, p_import(self->ctx.fd, buf, &handle));
+	ASSERT_EQ(0, q_import(self->ctx.fd, buf, &handle));
 	close(buf);
 	p_write(ptr, 5);
 	ASSERT_EQ(0, p_compute(&self->ctx, handle));
@@ -213,8 +204,8 @@ TEST_F(prime, two_devices_share_memory_of_a_third)
 	ASSERT_LE(0, buf);
 	ptr = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, buf, 0);
 	ASSERT_NE(MAP_FAILED, ptr);
-	ASSERT_EQ(0, p_import(self->ctx.fd, buf, &first));
-	ASSERT_EQ(0, p_import(self->second.fd, buf, &second));
+	ASSERT_EQ(0, q_import(self->ctx.fd, buf, &first));
+	ASSERT_EQ(0, q_import(self->second.fd, buf, &second));
 	close(buf);
 	p_write(ptr, 6);
 	ASSERT_EQ(0, p_compute(&self->ctx, first));
@@ -231,7 +222,7 @@ TEST_F(prime, an_own_object_comes_back_as_its_handle)
 	uint32_t handle;
 
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(self->ctx.fd, buf, &handle));
+	ASSERT_EQ(0, q_import(self->ctx.fd, buf, &handle));
 	EXPECT_EQ(self->ctx.bo, handle);
 	close(buf);
 }
@@ -243,7 +234,7 @@ TEST_F(prime, another_file_of_the_device_gets_the_same_object)
 
 	ASSERT_LE(0, buf);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, p_import(fd, buf, &offsets[1].handle));
+	ASSERT_EQ(0, q_import(fd, buf, &offsets[1].handle));
 	offsets[0].handle = self->ctx.bo;
 	ASSERT_EQ(0, q_ioctl(self->ctx.fd, DRM_IOCTL_QUILL_BO_MMAP_OFFSET, &offsets[0]));
 	ASSERT_EQ(0, q_ioctl(fd, DRM_IOCTL_QUILL_BO_MMAP_OFFSET, &offsets[1]));
@@ -258,8 +249,8 @@ TEST_F(prime, a_second_import_gives_the_first_ones_handle)
 	uint32_t handle, again;
 
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(self->second.fd, buf, &handle));
-	ASSERT_EQ(0, p_import(self->second.fd, buf, &again));
+	ASSERT_EQ(0, q_import(self->second.fd, buf, &handle));
+	ASSERT_EQ(0, q_import(self->second.fd, buf, &again));
 	EXPECT_EQ(handle, again);
 	close(buf);
 }
@@ -271,7 +262,7 @@ TEST_F(prime, an_imported_object_is_exported_as_its_origin)
 	uint32_t handle;
 
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(self->second.fd, buf, &handle));
+	ASSERT_EQ(0, q_import(self->second.fd, buf, &handle));
 	again = p_export(self->second.fd, handle);
 	ASSERT_LE(0, again);
 	ASSERT_EQ(0, fstat(buf, &a));
@@ -287,7 +278,7 @@ TEST_F(prime, a_bind_beyond_an_imported_object_is_refused)
 	uint32_t handle;
 
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(self->ctx.fd, buf, &handle));
+	ASSERT_EQ(0, q_import(self->ctx.fd, buf, &handle));
 	close(buf);
 	EXPECT_EQ(-EINVAL, q_map(self->ctx.fd, self->ctx.vm, handle, 0, OTHER_VA, 2 * PAGE, 0));
 	EXPECT_EQ(-EINVAL, q_map(self->ctx.fd, self->ctx.vm, handle, PAGE, OTHER_VA, PAGE, 0));
@@ -299,13 +290,13 @@ TEST_F(prime, what_is_no_dma_buf_is_refused)
 	uint32_t handle;
 
 	ASSERT_EQ(0, pipe(ends));
-	EXPECT_EQ(-EBADF, p_import(self->ctx.fd, -1, &handle));
-	EXPECT_EQ(-EBADF, p_import(self->ctx.fd, 0x7fffffff, &handle));
-	EXPECT_EQ(-EINVAL, p_import(self->ctx.fd, memfd, &handle));
-	EXPECT_EQ(-EINVAL, p_import(self->ctx.fd, null, &handle));
-	EXPECT_EQ(-EINVAL, p_import(self->ctx.fd, ends[0], &handle));
-	EXPECT_EQ(-EINVAL, p_import(self->ctx.fd, self->ctx.fd, &handle));
-	EXPECT_EQ(-EINVAL, p_import(self->ctx.fd, self->second.fd, &handle));
+	EXPECT_EQ(-EBADF, q_import(self->ctx.fd, -1, &handle));
+	EXPECT_EQ(-EBADF, q_import(self->ctx.fd, 0x7fffffff, &handle));
+	EXPECT_EQ(-EINVAL, q_import(self->ctx.fd, memfd, &handle));
+	EXPECT_EQ(-EINVAL, q_import(self->ctx.fd, null, &handle));
+	EXPECT_EQ(-EINVAL, q_import(self->ctx.fd, ends[0], &handle));
+	EXPECT_EQ(-EINVAL, q_import(self->ctx.fd, self->ctx.fd, &handle));
+	EXPECT_EQ(-EINVAL, q_import(self->ctx.fd, self->second.fd, &handle));
 	close(ends[0]);
 	close(ends[1]);
 	close(memfd);
@@ -474,13 +465,13 @@ TEST(an_unplug_lets_go_of_imported_memory_and_its_exporter_keeps_it)
 	ASSERT_NE(NULL, ptr);
 	buf = p_export(ctx.fd, handle);
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(gone.fd, buf, &imported));
+	ASSERT_EQ(0, q_import(gone.fd, buf, &imported));
 	ASSERT_EQ(0, q_map(gone.fd, gone.vm, imported, 0, OTHER_VA, SIZE, 0));
 	EXPECT_NE(0, p_attached(name));
 
 	ASSERT_EQ(0, p_driver("unbind", name));
 	EXPECT_GE(0, p_attached(name));
-	EXPECT_EQ(-ENODEV, p_import(gone.fd, buf, &imported));
+	EXPECT_EQ(-ENODEV, q_import(gone.fd, buf, &imported));
 	p_write(ptr, 8);
 	EXPECT_EQ(0, p_compute(&ctx, handle));
 	EXPECT_EQ(0, p_wrong(ptr, 8));
@@ -488,7 +479,7 @@ TEST(an_unplug_lets_go_of_imported_memory_and_its_exporter_keeps_it)
 	q_context_fini(&gone);
 	ASSERT_EQ(0, p_driver("bind", name));
 	ASSERT_EQ(0, q_context_init_nth(&gone, 1, 0));
-	ASSERT_EQ(0, p_import(gone.fd, buf, &imported));
+	ASSERT_EQ(0, q_import(gone.fd, buf, &imported));
 	p_write(ptr, 9);
 	EXPECT_EQ(0, p_compute(&gone, imported));
 	EXPECT_EQ(0, p_wrong(ptr, 9));
@@ -519,7 +510,7 @@ TEST(memory_outlives_the_unplug_of_its_exporter)
 	ASSERT_NE(NULL, ptr);
 	buf = p_export(gone.fd, handle);
 	ASSERT_LE(0, buf);
-	ASSERT_EQ(0, p_import(ctx.fd, buf, &imported));
+	ASSERT_EQ(0, q_import(ctx.fd, buf, &imported));
 	close(buf);
 
 	ASSERT_EQ(0, p_driver("unbind", name));

@@ -107,15 +107,37 @@ static inline int q_bo_close(int fd, uint32_t handle)
 	return q_ioctl(fd, DRM_IOCTL_GEM_CLOSE, &close);
 }
 
-static inline void *q_bo_map(int fd, uint32_t handle, uint64_t size)
+static inline int q_bo_seal(int fd, uint32_t handle)
+{
+	struct drm_quill_bo_seal seal = { .handle = handle };
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_BO_SEAL, &seal);
+}
+
+/* NULL and errno. */
+static inline void *q_bo_map_prot(int fd, uint32_t handle, uint64_t size, int prot)
 {
 	struct drm_quill_bo_mmap_offset offset = { .handle = handle };
 	void *ptr;
 
 	if (q_ioctl(fd, DRM_IOCTL_QUILL_BO_MMAP_OFFSET, &offset))
 		return NULL;
-	ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset.offset);
+	ptr = mmap(NULL, size, prot, MAP_SHARED, fd, offset.offset);
 	return ptr == MAP_FAILED ? NULL : ptr;
+}
+
+static inline void *q_bo_map(int fd, uint32_t handle, uint64_t size)
+{
+	return q_bo_map_prot(fd, handle, size, PROT_READ | PROT_WRITE);
+}
+
+static inline int q_import(int fd, int buf, uint32_t *handle)
+{
+	struct drm_prime_handle args = { .fd = buf };
+	int ret = q_ioctl(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
+
+	*handle = args.handle;
+	return ret;
 }
 
 static inline int q_vm_create(int fd, uint32_t *vm)

@@ -37,6 +37,7 @@ extern "C" {
 #define DRM_QUILL_QUEUE_DESTROY		0x07
 #define DRM_QUILL_QUEUE_QUERY		0x08
 #define DRM_QUILL_SUBMIT		0x09
+#define DRM_QUILL_BO_SEAL		0x0a
 
 #define DRM_IOCTL_QUILL_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_DEV_QUERY, struct drm_quill_dev_query)
@@ -58,6 +59,8 @@ extern "C" {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_QUEUE_QUERY, struct drm_quill_queue_query)
 #define DRM_IOCTL_QUILL_SUBMIT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_SUBMIT, struct drm_quill_submit)
+#define DRM_IOCTL_QUILL_BO_SEAL \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_BO_SEAL, struct drm_quill_bo_seal)
 
 /**
  * struct drm_quill_array - an array in user memory
@@ -104,7 +107,9 @@ struct drm_quill_dev_query {
 	__u64 ptr;
 };
 
-/* Feature bits of struct drm_quill_dev_info. None yet: what is above and below is the base. */
+/* Feature bits of struct drm_quill_dev_info: what came after the first version. */
+/** DRM_QUILL_FEATURE_BO_SEAL: BO_SEAL, and read-only dma-bufs stay so. */
+#define DRM_QUILL_FEATURE_BO_SEAL	(1ull << 0)
 
 /**
  * struct drm_quill_dev_info - what the device is and what it can do
@@ -210,6 +215,24 @@ struct drm_quill_bo_mmap_offset {
 	__u64 offset;
 };
 
+/**
+ * struct drm_quill_bo_seal - make an object read-only, for good
+ *
+ * From then on processes cannot map it with PROT_WRITE nor make it so with mprotect(), VM_BIND has
+ * to say DRM_QUILL_BIND_READONLY, and DRM_IOCTL_PRIME_HANDLE_TO_FD cannot say DRM_RDWR: -EACCES. A
+ * dma-buf of others whose file is read-only is such an object from its import on. To seal what is
+ * read-only does nothing.
+ *
+ * Errors: -ENOENT (handle), -EINVAL (flags; a dma-buf of others), -EBUSY (it is bound without
+ * DRM_QUILL_BIND_READONLY, or mapped so that mprotect() could make it writable, or was exported).
+ */
+struct drm_quill_bo_seal {
+	/** @handle: GEM handle. */
+	__u32 handle;
+	/** @flags: zero. */
+	__u32 flags;
+};
+
 /* ---- Address spaces ----------------------------------------------------------- */
 
 /**
@@ -283,10 +306,10 @@ struct drm_quill_bind_op {
  * The operations are done in order, before the call returns. If one fails those before it
  * stay done, and @done tells how many.
  *
- * Errors: -ENOENT (VM or object), -EINVAL (alignment, size 0, flags, pads, range outside the
- * object, or outside [va_start, va_end), or it wraps), -EEXIST (MAP on a range in use), -ENOMEM,
- * -E2BIG (too many operations), -EFAULT, -ENODEV, -ETIMEDOUT (device did not drop the old
- * translations).
+ * Errors: -ENOENT (VM or object), -EACCES (the object is read-only), -EINVAL (alignment, size 0,
+ * flags, pads, range outside the object, or outside [va_start, va_end), or it wraps), -EEXIST (MAP
+ * on a range in use), -ENOMEM, -E2BIG (too many operations), -EFAULT, -ENODEV, -ETIMEDOUT (device
+ * did not drop the old translations).
  */
 struct drm_quill_vm_bind {
 	/** @vm_id: of VM_CREATE. */

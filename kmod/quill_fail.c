@@ -16,9 +16,12 @@ static struct fault_attr quill_fail_attr[QUILL_FAIL_COUNT] = {
 
 static struct dentry *quill_fail_dir;
 
+/* Only at its own knobs' word: fail-nth is for memory. */
 bool quill_fail(enum quill_fail_site site)
 {
-	return should_fail(&quill_fail_attr[site], 1);
+	struct fault_attr *attr = &quill_fail_attr[site];
+
+	return attr->probability && should_fail(attr, 1);
 }
 
 void quill_fail_init(void)

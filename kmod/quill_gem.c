@@ -65,13 +65,63 @@ static void quill_gem_unmap_dma(struct quill_device *qdev, struct quill_bo *bo)
 	}
 	dma_resv_lock(shmem->base.resv, NULL);
 	if (shmem->sgt) {
-		dma_unmap_sgtable(qdev->drm.dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+		dma_unmap_sgtable(qdev->drm.dev, shmem->sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
 		sg_free_table(shmem->sgt);
 		kfree(shmem->sgt);
 		shmem->sgt = NULL;
 		drm_gem_shmem_put_pages(shmem);
 	}
 	dma_resv_unlock(shmem->base.resv);
+}
+
+static struct sg_table *quill_gem_map_dma_locked(struct drm_gem_shmem_object *shmem)
+{
+	struct sg_table *sgt;
+	int ret;
+
+	if (shmem->sgt)
+		return shmem->sgt;
+	ret = drm_gem_shmem_pin_locked(shmem);
+	if (ret)
+		return ERR_PTR(ret);
+	sgt = drm_gem_shmem_get_sg_table(shmem);
+	ret = PTR_ERR_OR_ZERO(sgt);
+	if (ret)
+		goto err_unpin;
+	ret = dma_map_sgtable(shmem->base.dev->dev, sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret)
+		goto err_free;
+	shmem->sgt = sgt;
+	return sgt;
+
+err_free:
+	sg_free_table(sgt);
+	kfree(sgt);
+err_unpin:
+	drm_gem_shmem_unpin_locked(shmem);
+	return ERR_PTR(ret);
+}
+
+/*
+ * quill_gem_map_dma() - pin an object's pages and map them for the device, until the object's end
+ *
+ * As drm_gem_shmem_get_pages_sgt(), but nothing is synchronised: memory is coherent (probe makes
+ * sure of that), and devices that share an object have the same pages mapped.
+ *
+ * Return: the table, or ERR_PTR(): -ENOMEM, or what an interrupted wait returned.
+ */
+struct sg_table *quill_gem_map_dma(struct quill_bo *bo)
+{
+	struct drm_gem_shmem_object *shmem = &bo->base;
+	struct sg_table *sgt;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
+	if (ret)
+		return ERR_PTR(ret);
+	sgt = quill_gem_map_dma_locked(shmem);
+	dma_resv_unlock(shmem->base.resv);
+	return sgt;
 }
 
 static void quill_gem_free(struct drm_gem_object *obj)
@@ -259,8 +309,9 @@ int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 		return ret;
 
 	shmem = drm_gem_shmem_create(drm, PAGE_ALIGN(args->size));
+	/* shmem calls it no space. That is a word for device memory. */
 	if (IS_ERR(shmem))
-		return PTR_ERR(shmem);
+		return PTR_ERR(shmem) == -ENOSPC ? -ENOMEM : PTR_ERR(shmem);
 	shmem->map_wc = args->flags & DRM_QUILL_BO_WC;
 	quill_gem_add(to_quill(drm), to_quill_bo(&shmem->base));
 

@@ -56,6 +56,7 @@ struct drm_gem_object *quill_gem_import(struct drm_device *drm, struct dma_buf *
 struct drm_gem_object *quill_gem_import_sg_table(struct drm_device *drm,
 						 struct dma_buf_attachment *attach,
 						 struct sg_table *sgt);
+struct sg_table *quill_gem_map_dma(struct quill_bo *bo);
 void quill_gem_unplug_all(struct quill_device *qdev);
 int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
 int quill_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);

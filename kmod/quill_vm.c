@@ -351,7 +351,7 @@ static int quill_bind_prepare(struct quill_bind *bind, struct drm_file *file)
 	}
 
 	bind->sgt = quill_fail(QUILL_FAIL_PIN) ? ERR_PTR(-ENOMEM) :
-						 drm_gem_shmem_get_pages_sgt(&bind->bo->base);
+						 quill_gem_map_dma(bind->bo);
 	if (!IS_ERR(bind->sgt))
 		return 0;
 	ret = PTR_ERR(bind->sgt);

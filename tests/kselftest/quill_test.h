@@ -34,6 +34,10 @@
 #define LONG		(60 * SECOND)
 #define BASE_VA		0x100000000ull
 
+/* Of one test, in seconds: more than LONG, so that a job that does not end is told as what it is. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	150
+
 /* 0 or -errno, so that a test can compare with ==. */
 static inline int q_ioctl(int fd, unsigned long request, void *arg)
 {

@@ -120,13 +120,15 @@ static void *engine_main(void *arg)
 	return NULL;
 }
 
-/* What keeps engines from commands that they have may have gone. */
+/* What keeps engines from commands that they have may have gone. Under the core's lock. */
 void issue_kick(struct core *core)
 {
-	unsigned int i;
+	struct engine *engine;
 
-	for (i = 0; i < QUILL_ENGINE_COUNT; i++)
-		pthread_cond_signal(&core->engine[i].wake);
+	/* one without any is not woken: that would cost more than all else of an empty job */
+	for (engine = core->engine; engine < core->engine + QUILL_ENGINE_COUNT; engine++)
+		if (engine->waiting && !engine->running)
+			pthread_cond_signal(&engine->wake);
 }
 
 /* Is @cmd one that @engine may execute? Return: enum quill_fault. */

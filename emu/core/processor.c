@@ -324,8 +324,8 @@ void processor_resume(struct core *core)
 	rv32_go(core->cpu);
 	atomic_store(&core->pause, false);
 	pthread_cond_broadcast(&core->wake);
-	pthread_mutex_unlock(&core->lock);
 	issue_kick(core);
+	pthread_mutex_unlock(&core->lock);
 }
 
 int processor_init(struct core *core)

@@ -16,7 +16,6 @@
 void slot_select(struct core *core, uint32_t value)
 {
 	uint32_t slot = value & QUILL_SLOT_MASK, class = value >> QUILL_SLOT_CLASS_SHIFT;
-	bool raised;
 
 	if (slot >= QUILL_SLOTS || class >= QUILL_CLASSES) {
 		core_trace(core->emu, "core %u: SLOT: found slot %u class %u, required below %u and %u",
@@ -27,11 +26,9 @@ void slot_select(struct core *core, uint32_t value)
 	if (core->slot[slot].class == class)
 		return;
 	pthread_mutex_lock(&core->lock);
-	raised = class > core->slot[slot].class;
 	core->slot[slot].class = class;
+	issue_kick(core);
 	pthread_mutex_unlock(&core->lock);
-	if (raised)
-		issue_kick(core);
 }
 
 /* ---- Whose turn it is in an engine; under the core's lock ---- */

@@ -3,10 +3,14 @@
  * A doorbell's thread that runs the control processor itself (quill_emu_config.lend): when it does, when it stops, and
  * that the processor's own thread, timers, pauses and resets do not mind.
  */
+#include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -101,6 +105,51 @@ static void a_long_job_goes_on_in_the_processors_own_thread(void **state)
 	qh_destroy(h);
 }
 
+/* How often the engines' threads were woken: Linux counts how often each has gone to sleep. */
+static unsigned long engine_sleeps(void)
+{
+	char path[64], line[128], name[32];
+	unsigned long sum = 0, n;
+	struct dirent *task;
+	DIR *dir = opendir("/proc/self/task");
+	bool engine = false;
+	FILE *f;
+
+	while (dir && (task = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", task->d_name);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f)) {
+			if (sscanf(line, "Name: %31s", name) == 1)
+				engine = !strncmp(name, "quill-c0e", 9);
+			if (engine && sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
+				sum += n;
+		}
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return sum;
+}
+
+static void an_empty_job_wakes_no_engine(void **state)
+{
+	struct qh_stream s;
+	struct quill_host *h = make(true, 1, &s);
+	unsigned long before;
+	unsigned int i;
+
+	assert_true(is_run_here(h, &s));
+	usleep(2000);
+	before = engine_sleeps();
+	assert_in_range(before, 3, ULONG_MAX);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(qh_run(h, 0, &s).status, 0);
+	usleep(2000);
+	assert_int_equal(engine_sleeps(), before);
+	qh_destroy(h);
+}
+
 static void heartbeat_goes_on_behind_lent_jobs(void **state)
 {
 	struct qh_stream s;
@@ -184,6 +233,7 @@ int main(void)
 		cmocka_unit_test(without_leave_no_doorbells_thread_runs_anything),
 		cmocka_unit_test(an_empty_job_is_run_by_its_doorbells_thread),
 		cmocka_unit_test(a_long_job_goes_on_in_the_processors_own_thread),
+		cmocka_unit_test(an_empty_job_wakes_no_engine),
 		cmocka_unit_test(heartbeat_goes_on_behind_lent_jobs),
 		cmocka_unit_test(pauses_lose_no_lent_job),
 		cmocka_unit_test(resets_while_a_processor_is_lent_leave_nothing_behind),

@@ -8,8 +8,8 @@
  * signals a binary syncobj of its own, from a ring of slots that grows with the number of jobs
  * under way.
  *
- * After a wait the finished slots are reaped. As a rule QUEUE_QUERY says in one go that no
- * job has failed. If one has, each slot's fence is asked for its error, and the words for it,
+ * Finished slots are reaped before a wait, so that what has ended costs none, and behind it. As a rule QUEUE_QUERY says in
+ * one go that no job has failed. If one has, each slot's fence is asked for its error, and the words for it,
  * made from QUEUE_QUERY and from the stream that the slot still holds, are remembered for later
  * waits.
  */
@@ -306,28 +306,40 @@ static void accel_queue_remember(struct accel_queue *queue, uint64_t point, int 
 	queue->n_failures++;
 }
 
-/* All jobs up to @point have ended: note which failed, and let go of their streams. */
-static void accel_queue_reap(struct accel_queue *queue, uint64_t point)
+/* Let go of the streams of all jobs up to @point. @query: one of them may have failed: see which. */
+static void accel_queue_release(struct accel_queue *queue, uint64_t point,
+				const struct drm_quill_queue_query *query)
 {
-	struct drm_quill_queue_query query;
 	struct accel_slot *slot;
-	bool all_well;
 	int error;
-
-	if (queue->reaped >= point)
-		return;
-	all_well = !accel_queue_query(queue, &query) && query.jobs >= point &&
-		   query.faults == queue->n_failures;
 
 	while (queue->reaped < point) {
 		slot = accel_queue_slot(queue, queue->reaped + 1);
-		error = all_well ? 0 : accel_slot_error(queue, slot);
+		error = query ? accel_slot_error(queue, slot) : 0;
 		if (error)
-			accel_queue_remember(queue, queue->reaped + 1, error, &query);
+			accel_queue_remember(queue, queue->reaped + 1, error, query);
 		accel_stream_destroy(slot->stream);
 		slot->stream = NULL;
 		queue->reaped++;
 	}
+}
+
+/*
+ * Jobs have ended, at least those up to @point: note which failed, and let go of their streams. Where none has failed, that is
+ * said of all that have ended, so that who keeps many jobs under way asks once for many.
+ */
+static void accel_queue_reap(struct accel_queue *queue, uint64_t point)
+{
+	struct drm_quill_queue_query query;
+	bool all_well;
+
+	all_well = !accel_queue_query(queue, &query) && query.jobs >= point &&
+		   query.faults == queue->n_failures;
+	if (!all_well)
+		accel_queue_release(queue, point, &query);
+	else
+		accel_queue_release(queue, query.jobs < queue->submitted ? query.jobs : queue->submitted,
+				    NULL);
 }
 
 static const struct accel_failure *accel_queue_failure(const struct accel_queue *queue,
@@ -366,6 +378,9 @@ int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_
 				   "%llu, that of the last job", (unsigned long long)point,
 				   (unsigned long long)queue->submitted);
 
+	/* a short job is over by now */
+	if (point > queue->reaped)
+		accel_queue_reap(queue, 0);
 	if (point > queue->reaped) {
 		ret = accel_drm_ret(drmSyncobjTimelineWait(dev->fd, &queue->timeline, &point, 1,
 							   accel_deadline(timeout_ns), 0, NULL));
@@ -376,9 +391,9 @@ int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_
 			return accel_error(dev, ret, "cannot wait for job %llu: %s",
 					   (unsigned long long)point, strerror(-ret));
 		accel_queue_reap(queue, point);
-		accel_log(dev, ACCEL_LOG_JOB, "queue %u: job %llu has ended", queue->id,
-			  (unsigned long long)point);
 	}
+	accel_log(dev, ACCEL_LOG_JOB, "queue %u: job %llu has ended", queue->id,
+		  (unsigned long long)point);
 
 	failure = accel_queue_failure(queue, point);
 	if (!failure)

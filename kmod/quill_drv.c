@@ -46,46 +46,68 @@ unsigned int quill_max_timeouts(void)
 	return READ_ONCE(quill_timeouts);
 }
 
+static int quill_check_array(const struct drm_quill_array *array, u32 max)
+{
+	u64 end;
+
+	if (array->count > max)
+		return -E2BIG;
+	if (!array->stride || array->stride % 8)
+		return -EINVAL;
+	if (array->stride > PAGE_SIZE)
+		return -E2BIG;
+	if (check_add_overflow(array->ptr, (u64)array->count * array->stride, &end))
+		return -EFAULT;
+	return 0;
+}
+
 /*
- * quill_copy_array() - copy an array in, once
+ * quill_copy_few() - copy an array in, once
  * @array: as the user passed it
- * @max: most elements
+ * @copy: room for all of its elements
  * @size: bytes of one, as the driver knows it
  *
  * Elements that are shorter than ours are extended by zeros; what a longer one has beyond must
  * be zero.
+ */
+int quill_copy_few(const struct drm_quill_array *array, void *copy, size_t size)
+{
+	int ret;
+	u32 i;
+
+	if (!array->count)
+		return 0;
+	ret = quill_check_array(array, array->count);
+	for (i = 0; !ret && i < array->count; i++)
+		ret = copy_struct_from_user(copy + i * size, size,
+					    u64_to_user_ptr(array->ptr + (u64)i * array->stride),
+					    array->stride);
+	return ret;
+}
+
+/*
+ * quill_copy_array() - as above, into memory for it
+ * @max: most elements
  *
  * Return: the copy, for kvfree(); NULL if the array is empty; or ERR_PTR().
  */
 void *quill_copy_array(const struct drm_quill_array *array, u32 max, size_t size)
 {
 	void *copy;
-	u64 end;
-	u32 i;
+	int ret;
 
 	if (!array->count)
 		return NULL;
-	if (array->count > max)
-		return ERR_PTR(-E2BIG);
-	if (!array->stride || array->stride % 8)
-		return ERR_PTR(-EINVAL);
-	if (array->stride > PAGE_SIZE)
-		return ERR_PTR(-E2BIG);
-	if (check_add_overflow(array->ptr, (u64)array->count * array->stride, &end))
-		return ERR_PTR(-EFAULT);
-
+	ret = quill_check_array(array, max);
+	if (ret)
+		return ERR_PTR(ret);
 	copy = kvcalloc(array->count, size, GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
-	for (i = 0; i < array->count; i++) {
-		u64 at = array->ptr + (u64)i * array->stride;
-		int ret = copy_struct_from_user(copy + i * size, size, u64_to_user_ptr(at),
-						array->stride);
-
-		if (ret) {
-			kvfree(copy);
-			return ERR_PTR(ret);
-		}
+	ret = quill_copy_few(array, copy, size);
+	if (ret) {
+		kvfree(copy);
+		return ERR_PTR(ret);
 	}
 	return copy;
 }

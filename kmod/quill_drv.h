@@ -38,6 +38,7 @@ extern struct workqueue_struct *quill_cleanup_wq;
 
 unsigned int quill_default_timeout_ms(void);
 unsigned int quill_max_timeouts(void);
+int quill_copy_few(const struct drm_quill_array *array, void *copy, size_t size);
 void *quill_copy_array(const struct drm_quill_array *array, u32 max, size_t size);
 
 /*

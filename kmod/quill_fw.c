@@ -33,7 +33,8 @@
 
 /* The one version that this driver speaks, and what it asks of a firmware beyond it. */
 #define QUILL_FW_ABI_WANTED	QUILL_FW_ABI(QUILL_FW_ABI_MAJOR, QUILL_FW_ABI_MINOR)
-#define QUILL_FW_FEATURES_WANTED	(QUILL_FW_FEATURE_PREEMPT | QUILL_FW_FEATURE_QUERY)
+#define QUILL_FW_FEATURES_WANTED	(QUILL_FW_FEATURE_PREEMPT | QUILL_FW_FEATURE_QUERY | \
+					 QUILL_FW_FEATURE_USER)
 
 #define fw_bad(qdev, fmt, ...) ({ \
 	drm_err(&(qdev)->drm, "firmware " QUILL_FW_NAME ": " fmt "\n", ##__VA_ARGS__); \

@@ -35,6 +35,9 @@
 #include "quill_reset.h"
 #include "quill_trace.h"
 
+/* A job with so many syncs, or fewer, needs no memory for them but the stack. */
+#define QUILL_FEW_SYNCS	4
+
 #define to_quill_job(j) container_of(j, struct quill_job, base)
 
 /*
@@ -90,7 +93,8 @@ static void quill_job_release(struct quill_job *job)
 /* Free a job that was, or was not, armed. */
 static void quill_job_destroy(struct quill_job *job)
 {
-	drm_sched_job_cleanup(&job->base);
+	if (job->scheduled)
+		drm_sched_job_cleanup(&job->base);
 	quill_job_release(job);
 }
 
@@ -125,30 +129,34 @@ const struct drm_sched_backend_ops quill_sched_ops = {
 	.free_job = quill_job_free,
 };
 
-static struct quill_job *quill_job_create(struct quill_queue *queue, u64 client_id)
+static struct quill_job *quill_job_create(struct quill_queue *queue)
 {
 	struct quill_job *job;
-	int ret = -ENOMEM;
 
 	job = quill_fail(QUILL_FAIL_ALLOC) ? NULL : kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->fence = quill_fence_alloc();
-	if (!job->fence)
-		goto err_free;
-	ret = quill_sched_job_init(&job->base, &queue->entity, client_id);
-	if (ret)
-		goto err_fence;
+	if (!job->fence) {
+		kfree(job);
+		return ERR_PTR(-ENOMEM);
+	}
 	INIT_LIST_HEAD(&job->node);
 	job->queue = quill_queue_get(queue);
 	atomic_inc(&queue->jobs);
 	return job;
+}
 
-err_fence:
-	quill_fence_abandon(job->fence);
-err_free:
-	kfree(job);
-	return ERR_PTR(ret);
+/* The scheduler is to run it. */
+static int quill_job_schedule(struct quill_job *job, struct drm_file *file)
+{
+	int ret;
+
+	if (job->scheduled)
+		return 0;
+	ret = quill_sched_job_init(&job->base, &job->queue->entity, file->client_id);
+	job->scheduled = !ret;
+	return ret;
 }
 
 static int quill_job_wait_for(struct quill_job *job, struct drm_file *file,
@@ -167,6 +175,11 @@ static int quill_job_wait_for(struct quill_job *job, struct drm_file *file,
 	if (fence->context == job->queue->fence_context || dma_fence_is_signaled(fence)) {
 		dma_fence_put(fence);
 		return 0;
+	}
+	ret = quill_job_schedule(job, file);
+	if (ret) {
+		dma_fence_put(fence);
+		return ret;
 	}
 	return drm_sched_job_add_dependency(&job->base, fence);
 }
@@ -197,12 +210,11 @@ static void quill_out_free(struct quill_out *outs, u32 count)
 {
 	u32 i;
 
-	for (i = 0; outs && i < count; i++) {
+	for (i = 0; i < count; i++) {
 		dma_fence_chain_free(outs[i].chain);
 		if (outs[i].syncobj)
 			drm_syncobj_put(outs[i].syncobj);
 	}
-	kvfree(outs);
 }
 
 /* Look up all syncobjs. On an error, what was found is left for the caller to free. */
@@ -224,36 +236,57 @@ static int quill_job_syncs(struct quill_job *job, struct drm_file *file,
 	return ret;
 }
 
-/* Under submit_lock, so that no other job comes between. */
-static bool quill_job_may_pass_by(struct quill_job *job)
+/*
+ * Under submit_lock, so that no other job comes between: whether the queue takes the job, and on which
+ * way. On an error nothing has changed.
+ */
+static int quill_job_accept(struct quill_job *job, struct drm_file *file)
 {
 	struct quill_queue *queue = job->queue;
-	bool may;
+	int ret;
 
+	lockdep_assert_held(&queue->submit_lock);
+	if (READ_ONCE(queue->qdev->dead))
+		return -ENODEV;
+	if (queue->closed)
+		return -ENOENT;
 	spin_lock_irq(&queue->lock);
-	may = !queue->waiting && queue->direct < QUILL_RING_DIRECT &&
-	      xa_empty(&job->base.dependencies);
-	if (may)
-		queue->direct++;
-	else
-		queue->waiting++;
+	ret = queue->error;
+	job->direct = !ret && !job->scheduled && !queue->waiting &&
+		      queue->direct < QUILL_RING_DIRECT;
+	queue->direct += job->direct;
 	spin_unlock_irq(&queue->lock);
-	return may;
+	if (ret || job->direct)
+		return ret;
+
+	ret = quill_job_schedule(job, file);
+	if (ret)
+		return ret;
+	spin_lock_irq(&queue->lock);
+	queue->waiting++;
+	spin_unlock_irq(&queue->lock);
+	return 0;
 }
 
-/* Past the scheduler. The job may have ended when this returns. */
+/*
+ * Past the scheduler. The job may have ended when this returns.
+ *
+ * What takes no longer than its doorbell is found in the completion ring behind it, and needs no
+ * interrupt, which may come to a sleeping processor.
+ */
 static void quill_job_pass_by(struct quill_job *job)
 {
 	struct quill_queue *queue = job->queue;
 
-	drm_sched_job_cleanup(&job->base);
 	spin_lock_irq(&queue->lock);
+	queue->quiet = true;
 	quill_job_start(job);
-	/*
-	 * What took no longer than its doorbell need not wait for the interrupt, which may come to
-	 * a sleeping processor.
-	 */
+	queue->quiet = false;
 	quill_irq_process_locked(queue);
+	if (!list_empty(&queue->running)) {
+		quill_queue_loud(queue);
+		quill_irq_process_locked(queue);
+	}
 	spin_unlock_irq(&queue->lock);
 }
 
@@ -266,7 +299,6 @@ static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr
 	lockdep_assert_held(&queue->submit_lock);
 	job->id = ++queue->last_job;
 	quill_fence_init(job->fence, queue->fence_context, job->id);
-	job->direct = quill_job_may_pass_by(job);
 	if (!job->direct)
 		drm_sched_job_arm(&job->base);
 	for (i = 0; i < nr_outs; i++)
@@ -278,45 +310,28 @@ static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr
 		drm_sched_entity_push_job(&job->base);
 }
 
-static int quill_queue_accepts(struct quill_queue *queue)
-{
-	int error;
-
-	if (READ_ONCE(queue->qdev->dead))
-		return -ENODEV;
-	if (queue->closed)
-		return -ENOENT;
-	spin_lock_irq(&queue->lock);
-	error = queue->error;
-	spin_unlock_irq(&queue->lock);
-	return error;
-}
-
+/* @outs: zeroed, room for as many as there are @syncs. */
 static int quill_submit(struct quill_queue *queue, struct drm_file *file,
-			struct drm_quill_submit *args, const struct drm_quill_sync *syncs)
+			struct drm_quill_submit *args, const struct drm_quill_sync *syncs,
+			struct quill_out *outs)
 {
-	struct quill_out *outs = NULL;
 	struct quill_job *job;
 	u32 nr_outs = 0;
 	int ret;
 
-	job = quill_job_create(queue, file->client_id);
+	job = quill_job_create(queue);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 	job->stream = args->stream;
 	job->size = args->stream_size;
 
-	ret = -ENOMEM;
-	outs = kvzalloc_objs(*outs, max(args->syncs.count, 1u), GFP_KERNEL_ACCOUNT);
-	if (!outs)
-		goto err_job;
 	ret = quill_job_syncs(job, file, syncs, args->syncs.count, outs, &nr_outs);
 	if (ret)
 		goto err_job;
 	ret = mutex_lock_interruptible(&queue->submit_lock);
 	if (ret)
 		goto err_job;
-	ret = quill_queue_accepts(queue);
+	ret = quill_job_accept(job, file);
 	if (!ret) {
 		quill_job_push(job, outs, nr_outs);
 		args->job = queue->last_job;
@@ -331,6 +346,33 @@ err_job:
 	quill_fence_abandon(job->fence);
 	quill_job_destroy(job);
 	quill_out_free(outs, nr_outs);
+	return ret;
+}
+
+/* Copies the syncs in. Few fit on the stack. */
+static int quill_submit_syncs(struct quill_queue *queue, struct drm_file *file,
+			      struct drm_quill_submit *args)
+{
+	struct drm_quill_sync few_syncs[QUILL_FEW_SYNCS], *syncs = few_syncs;
+	struct quill_out few_outs[QUILL_FEW_SYNCS] = {}, *outs = few_outs;
+	bool many = args->syncs.count > QUILL_FEW_SYNCS;
+	int ret;
+
+	if (many) {
+		syncs = QUILL_COPY_ARRAY(struct drm_quill_sync, &args->syncs, DRM_QUILL_MAX_SYNCS);
+		if (IS_ERR(syncs))
+			return PTR_ERR(syncs);
+		outs = kvzalloc_objs(*outs, args->syncs.count, GFP_KERNEL_ACCOUNT);
+		ret = outs ? 0 : -ENOMEM;
+	} else {
+		ret = quill_copy_few(&args->syncs, syncs, sizeof(*syncs));
+	}
+	if (!ret)
+		ret = quill_submit(queue, file, args, syncs, outs);
+	if (many) {
+		kvfree(outs);
+		kvfree(syncs);
+	}
 	return ret;
 }
 
@@ -352,27 +394,20 @@ static int quill_submit_check(const struct drm_quill_submit *args)
 int quill_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_quill_submit *args = data;
-	struct drm_quill_sync *syncs;
 	struct quill_queue *queue;
 	int idx, ret;
 
 	ret = quill_submit_check(args);
 	if (ret)
 		return ret;
-	syncs = QUILL_COPY_ARRAY(struct drm_quill_sync, &args->syncs, DRM_QUILL_MAX_SYNCS);
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
-
-	ret = -ENOENT;
 	queue = quill_queue_lookup(file->driver_priv, args->queue_id);
-	if (queue) {
-		ret = -ENODEV;
-		if (drm_dev_enter(drm, &idx)) {
-			ret = quill_submit(queue, file, args, syncs);
-			drm_dev_exit(idx);
-		}
-		quill_queue_put(queue);
+	if (!queue)
+		return -ENOENT;
+	ret = -ENODEV;
+	if (drm_dev_enter(drm, &idx)) {
+		ret = quill_submit_syncs(queue, file, args);
+		drm_dev_exit(idx);
 	}
-	kvfree(syncs);
+	quill_queue_put(queue);
 	return ret;
 }

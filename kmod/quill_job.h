@@ -15,6 +15,7 @@ struct quill_queue;
  * struct quill_job - one command stream to run
  */
 struct quill_job {
+	/** @base: for the scheduler; unused if that does not know the job. */
 	struct drm_sched_job base;
 	/** @node: in queue->running. */
 	struct list_head node;
@@ -24,7 +25,9 @@ struct quill_job {
 	u64 id;
 	u64 stream;
 	u32 size;
-	/** @direct: the scheduler does not know it. */
+	/** @scheduled: the scheduler is to run it: @base is in use. */
+	bool scheduled;
+	/** @direct: it goes to the ring past the scheduler. */
 	bool direct;
 	/** @posted: it is in the ring. Under queue->lock. */
 	bool posted;

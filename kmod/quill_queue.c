@@ -93,6 +93,7 @@ static void quill_queue_write_desc(struct quill_queue *queue, struct quill_job *
 	*desc = (struct quill_job_desc) {
 		.stream = job->stream,
 		.size = job->size,
+		.flags = queue->quiet ? QUILL_JOB_QUIET : 0,
 		.job = job->id,
 	};
 	queue->tail++;
@@ -125,6 +126,21 @@ void quill_queue_post(struct quill_queue *queue)
 	quill_reset_watch(queue);
 out:
 	drm_dev_exit(idx);
+}
+
+/*
+ * quill_queue_loud() - the job posted last is to raise an interrupt after all
+ *
+ * The firmware reads the flag again behind the record: either it sees this, or who looks for the
+ * record after this sees it.
+ */
+void quill_queue_loud(struct quill_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	if (!queue->rings)
+		return;
+	WRITE_ONCE(queue->rings->desc[(queue->tail - 1) % QUILL_RING_ENTRIES].flags, 0);
+	mb(); /* between the flag's write and the records' reads; the device has its own */
 }
 
 /*

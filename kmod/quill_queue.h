@@ -118,6 +118,8 @@ struct quill_queue {
 	/** @tail: descriptors written; @seen: completions read. Running counts since CREATE. */
 	u32 tail;
 	u32 seen;
+	/** @quiet: what is posted now needs no interrupt: see quill_job_pass_by(). */
+	bool quiet;
 	/** @halted: jobs are kept in @running but not written to the ring. */
 	bool halted;
 	/** @broken: the firmware wrote nonsense; not read until its restart. */
@@ -145,6 +147,7 @@ void quill_queue_close_all(struct quill_file *qfile);
 
 int quill_queue_hw_create(struct quill_queue *queue);
 void quill_queue_post(struct quill_queue *queue);
+void quill_queue_loud(struct quill_queue *queue);
 void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int error);
 void quill_queue_ban(struct quill_queue *queue);
 void quill_queue_nudge(struct quill_queue *queue);

@@ -78,10 +78,14 @@ static int run_fills(struct q_context *ctx, uint32_t value)
 
 TEST_F(inject, a_lost_interrupt_costs_a_second_and_nothing_else)
 {
+	union quill_cmd cmds[2] = { q_fill(q_data(&self->ctx), 0x600d, 64), q_cmd(QUILL_OP_LOOP) };
 	int64_t before = q_deadline(0);
 
+	/* too long for SUBMIT to see its end, which would need no interrupt */
+	cmds[1].loop.limit = 10000;
 	ASSERT_EQ(0, q_inject(QUILL_INJECT_LOST_IRQ, 1));
-	EXPECT_EQ(0, run_fills(&self->ctx, 0x1000));
+	EXPECT_EQ(0, q_run_wait(&self->ctx, cmds, 2));
+	EXPECT_EQ(0x600d, *(uint32_t *)(self->ctx.ptr + PAGE));
 	EXPECT_GT(9 * SECOND, q_deadline(0) - before);
 	EXPECT_EQ(0, run_fills(&self->other, 0x2000));
 }

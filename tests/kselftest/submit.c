@@ -97,6 +97,58 @@ TEST_F(submit, bad_syncs_are_refused)
 	EXPECT_EQ(-EFAULT, q_ioctl(self->ctx.fd, DRM_IOCTL_QUILL_SUBMIT, &submit));
 }
 
+/* Interrupts that the driver has had. */
+static unsigned long interrupts(void)
+{
+	FILE *f = fopen("/proc/interrupts", "r");
+	unsigned long sum = 0, count;
+	char line[1024], *at, *end;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "quill"))
+			continue;
+		for (at = strchr(line, ':') + 1; count = strtoul(at, &end, 10), end != at; at = end)
+			sum += count;
+	}
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+/* On a busy host another thread may have to run it; so a few tries. */
+TEST_F(submit, a_job_that_is_over_when_its_submit_returns_raises_no_interrupt)
+{
+	union quill_cmd nop = q_cmd(QUILL_OP_NOP);
+	unsigned long before = ~0ul, now = 0;
+	int tries;
+
+	for (tries = 0; now != before && tries < 100; tries++) {
+		before = interrupts();
+		ASSERT_EQ(0, q_run_wait(&self->ctx, &nop, 1));
+		now = interrupts();
+	}
+	EXPECT_EQ(before, now);
+}
+
+TEST_F(submit, as_many_syncs_as_there_may_be_are_waited_for_and_signalled)
+{
+	struct drm_quill_sync syncs[DRM_QUILL_MAX_SYNCS] = {};
+	union quill_cmd nop = q_cmd(QUILL_OP_NOP);
+	struct q_context *ctx = &self->ctx;
+	int i;
+
+	ASSERT_EQ(0, q_run(ctx, &nop, 1, &syncs[0].handle));
+	for (i = 1; i < DRM_QUILL_MAX_SYNCS; i++) {
+		ASSERT_EQ(0, q_syncobj(ctx->fd, &syncs[i].handle));
+		syncs[i].flags = DRM_QUILL_SYNC_SIGNAL;
+	}
+	ASSERT_EQ(0, q_submit_syncs(ctx->fd, ctx->queue, ctx->va, 64, syncs, DRM_QUILL_MAX_SYNCS));
+	for (i = 1; i < DRM_QUILL_MAX_SYNCS; i++)
+		EXPECT_EQ(0, q_finish(ctx->fd, syncs[i].handle));
+	ASSERT_EQ(-E2BIG, q_submit_syncs(ctx->fd, ctx->queue, ctx->va, 64, syncs,
+					 DRM_QUILL_MAX_SYNCS + 1));
+}
+
 TEST_F(submit, waiting_for_a_syncobj_that_nobody_will_signal_is_refused)
 {
 	struct drm_quill_sync sync = {};

@@ -35,6 +35,7 @@
 #include "quill_device.h"
 #include "quill_gem.h"
 #include "quill_job.h"
+#include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_vm.h"
 
@@ -438,12 +439,15 @@ static void quill_coredump_work(struct work_struct *work)
 	int idx;
 
 	if (drm_dev_enter(&qdev->drm, &idx)) {
-		down_read(&qdev->hw_lock);
-		if (!qdev->dead) {
-			quill_coredump_state(qdev, "fault");
-			quill_coredump_job(queue, qdev->dump.job);
+		if (!quill_pm_get(qdev)) {
+			down_read(&qdev->hw_lock);
+			if (quill_device_up(qdev)) {
+				quill_coredump_state(qdev, "fault");
+				quill_coredump_job(queue, qdev->dump.job);
+			}
+			up_read(&qdev->hw_lock);
+			quill_pm_put(qdev);
 		}
-		up_read(&qdev->hw_lock);
 		quill_coredump_publish(qdev);
 		drm_dev_exit(idx);
 	}

@@ -13,6 +13,7 @@
 
 #include "quill_debugfs.h"
 #include "quill_device.h"
+#include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
 #include "quill_vm.h"
@@ -147,25 +148,33 @@ static const struct file_operations quill_debugfs_recover_fops = {
 static int quill_debugfs_get_inject(void *data, u64 *value)
 {
 	struct quill_device *qdev = data;
-	int idx;
+	int idx, ret;
 
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return -ENODEV;
-	*value = quill_read(qdev, QUILL_REG_INJECT);
+	ret = quill_pm_get(qdev);
+	if (!ret) {
+		*value = quill_read(qdev, QUILL_REG_INJECT);
+		quill_pm_put(qdev);
+	}
 	drm_dev_exit(idx);
-	return 0;
+	return ret;
 }
 
 static int quill_debugfs_set_inject(void *data, u64 value)
 {
 	struct quill_device *qdev = data;
-	int idx;
+	int idx, ret;
 
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return -ENODEV;
-	quill_write(qdev, QUILL_REG_INJECT, value);
+	ret = quill_pm_get(qdev);
+	if (!ret) {
+		quill_write(qdev, QUILL_REG_INJECT, value);
+		quill_pm_put(qdev);
+	}
 	drm_dev_exit(idx);
-	return 0;
+	return ret;
 }
 
 DEFINE_DEBUGFS_ATTRIBUTE(quill_debugfs_inject, quill_debugfs_get_inject, quill_debugfs_set_inject,

@@ -19,6 +19,8 @@
  * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock and in the
  * DRM device's object_name_lock, and takes the dma_resv lock of an object.
  *
+ * quill_pm_get() may wake the device, which takes hw_lock for writing: it is called outside of it.
+ *
  * Work that recovers runs on the ordered reset_wq: no two recoveries at a time. It takes no
  * vm->lock, no slot_lock and no submit_lock, so their holders may wait for it, if they do not
  * hold hw_lock.
@@ -144,6 +146,8 @@ struct quill_device {
 	struct rw_semaphore hw_lock;
 	/** @dead: given up; written under hw_lock, read anywhere. */
 	bool dead;
+	/** @asleep: the cores are off, and waking up announces everything anew; under hw_lock. */
+	bool asleep;
 	/** @stopped: unplugged, and the hardware does nothing any more. */
 	struct completion stopped;
 	/** @own_reset: the driver resets the function itself: reset_prepare has nothing to do. */
@@ -232,6 +236,13 @@ static inline void quill_doorbell(struct quill_device *qdev, unsigned int hwq, u
 static inline struct quill_core *quill_queue_core(struct quill_device *qdev, unsigned int hwq)
 {
 	return &qdev->core[hwq % qdev->nr_cores];
+}
+
+/* Whether there is hardware to be told of anything. */
+static inline bool quill_device_up(struct quill_device *qdev)
+{
+	lockdep_assert_held(&qdev->hw_lock);
+	return !qdev->dead && !qdev->asleep;
 }
 
 int quill_device_init(struct quill_device *qdev);

@@ -283,6 +283,7 @@ static int quill_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return ret;
 	}
 	quill_reset_allow(qdev);
+	quill_pm_init(qdev);
 	return 0;
 }
 
@@ -290,6 +291,7 @@ static void quill_remove(struct pci_dev *pdev)
 {
 	struct quill_device *qdev = pci_get_drvdata(pdev);
 
+	quill_pm_fini(qdev);
 	drm_dev_unplug(&qdev->drm);
 	quill_device_fini(qdev);
 	flush_workqueue(quill_cleanup_wq);
@@ -308,7 +310,7 @@ static struct pci_driver quill_pci_driver = {
 	.remove = quill_remove,
 	.shutdown = quill_remove,
 	.err_handler = &quill_reset_handlers,
-	.driver.pm = pm_sleep_ptr(&quill_pm_ops),
+	.driver.pm = pm_ptr(&quill_pm_ops),
 };
 
 static int __init quill_init(void)

@@ -289,7 +289,7 @@ static int quill_mmu_invalidate(struct quill_device *qdev, unsigned int as)
 	int ret;
 
 	down_read(&qdev->hw_lock);
-	if (qdev->dead) {
+	if (!quill_device_up(qdev)) {
 		up_read(&qdev->hw_lock);
 		return 0;
 	}
@@ -346,8 +346,8 @@ int quill_mmu_flush(struct quill_mmu *mmu)
 }
 
 /*
- * Under as_lock. The registers are written if the hardware is there; a recovery writes them
- * again.
+ * Under hw_lock and as_lock. The registers are written if the hardware is there; a recovery, and
+ * waking up, write them again.
  */
 static void quill_mmu_publish(struct quill_device *qdev, unsigned int as, u64 root)
 {
@@ -357,7 +357,7 @@ static void quill_mmu_publish(struct quill_device *qdev, unsigned int as, u64 ro
 	qdev->as[as].root = root;
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return;
-	if (!qdev->dead)
+	if (quill_device_up(qdev))
 		quill_mmu_write_as(qdev, as);
 	drm_dev_exit(idx);
 }

@@ -29,6 +29,7 @@
 #include "quill_fw.h"
 #include "quill_irq.h"
 #include "quill_job.h"
+#include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
 #include "quill_stats.h"
@@ -102,10 +103,10 @@ static void quill_queue_write_desc(struct quill_queue *queue, struct quill_job *
 }
 
 /*
- * quill_queue_post() - write what is not in the ring to the ring, and ring
+ * quill_queue_post() - write what is not in the ring to the ring, and ring; if that cannot be now,
+ * see that it will be
  *
- * There is room: see QUILL_RING_ENTRIES. Jobs that are not in
- * the ring follow those that are.
+ * There is room: see QUILL_RING_ENTRIES. Jobs that are not in the ring follow those that are.
  */
 void quill_queue_post(struct quill_queue *queue)
 {
@@ -114,15 +115,18 @@ void quill_queue_post(struct quill_queue *queue)
 	int idx;
 
 	lockdep_assert_held(&queue->lock);
-	if (queue->halted || !queue->rings || !drm_dev_enter(&qdev->drm, &idx))
+	if (!queue->rings || !drm_dev_enter(&qdev->drm, &idx))
 		return;
 	while (at->prev != &queue->running && !list_entry(at->prev, struct quill_job, node)->posted)
 		at = at->prev;
 	if (at == &queue->running)
 		goto out;
-	for (; at != &queue->running; at = at->next)
-		quill_queue_write_desc(queue, list_entry(at, struct quill_job, node));
-	quill_doorbell(qdev, queue->hwq, queue->tail);
+	if (!queue->halted) {
+		for (; at != &queue->running; at = at->next)
+			quill_queue_write_desc(queue, list_entry(at, struct quill_job, node));
+		quill_doorbell(qdev, queue->hwq, queue->tail);
+	}
+	/* If it is halted because the device sleeps, this wakes it. */
 	quill_reset_watch(queue);
 out:
 	drm_dev_exit(idx);
@@ -482,8 +486,11 @@ static struct quill_queue *quill_queue_alloc(struct quill_file *qfile,
 static int quill_queue_start(struct quill_queue *queue)
 {
 	struct quill_device *qdev = queue->qdev;
-	int tries, ret = -ENODEV;
+	int tries, ret;
 
+	ret = quill_pm_get(qdev);
+	if (ret)
+		return ret;
 	for (tries = 0; tries < 2; tries++) {
 		down_read(&qdev->hw_lock);
 		ret = qdev->dead ? -ENODEV : 0;
@@ -495,6 +502,7 @@ static int quill_queue_start(struct quill_queue *queue)
 			break;
 		quill_reset_sync(qdev, BIT(queue->hwq % qdev->nr_cores));
 	}
+	quill_pm_put(qdev);
 	return ret ? -ENODEV : 0;
 }
 

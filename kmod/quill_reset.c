@@ -41,6 +41,7 @@
 #include "quill_irq.h"
 #include "quill_job.h"
 #include "quill_mmu.h"
+#include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
 #include "quill_trace.h"
@@ -108,8 +109,11 @@ static void quill_reset_ban(struct quill_queue *queue, struct quill_job *job)
 	quill_queue_ban(queue);
 }
 
-/* The cores are stopped: take in what they had completed, and decide about the rest. */
-static void quill_reset_collect_queue(struct quill_queue *queue)
+/*
+ * The cores are stopped: take in what they had completed, and decide about the rest. @blame: the
+ * first job may be what made that necessary.
+ */
+static void quill_reset_collect_queue(struct quill_queue *queue, bool blame)
 {
 	struct quill_job *head;
 
@@ -119,7 +123,7 @@ static void quill_reset_collect_queue(struct quill_queue *queue)
 	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
 	if (head && queue->killing && head->id == queue->guilty)
 		quill_reset_ban(queue, head);
-	else if (head && head->posted && ++head->replays > QUILL_MAX_REPLAYS)
+	else if (blame && head && head->posted && ++head->replays > QUILL_MAX_REPLAYS)
 		quill_queue_end_job(queue, head, -EIO);
 	queue->killing = false;
 	if (queue->error)
@@ -127,7 +131,7 @@ static void quill_reset_collect_queue(struct quill_queue *queue)
 	spin_unlock_irq(&queue->lock);
 }
 
-static void quill_reset_collect(struct quill_device *qdev, unsigned long cores)
+static void quill_reset_collect(struct quill_device *qdev, unsigned long cores, bool blame)
 {
 	struct quill_queue *queue;
 	unsigned int i;
@@ -135,7 +139,7 @@ static void quill_reset_collect(struct quill_device *qdev, unsigned long cores)
 	for (i = 0; i < qdev->nr_queues; i++) {
 		queue = quill_reset_queue(qdev, i, cores);
 		if (queue)
-			quill_reset_collect_queue(queue);
+			quill_reset_collect_queue(queue, blame);
 	}
 }
 
@@ -173,7 +177,7 @@ static int quill_reset_restart_cores(struct quill_device *qdev, unsigned long co
 		if (!ret)
 			ret = quill_fw_stop(&qdev->core[i]);
 	if (!ret) {
-		quill_reset_collect(qdev, cores);
+		quill_reset_collect(qdev, cores, true);
 		ret = quill_reset_start(qdev, cores);
 	}
 	trace_quill_reset("cores", cores, ret);
@@ -182,7 +186,7 @@ static int quill_reset_restart_cores(struct quill_device *qdev, unsigned long co
 	return ret;
 }
 
-/* After a reset of the whole device, by whatever means. */
+/* After a reset of the whole device, by whatever means, and the collection of what it had done. */
 static int quill_reset_bring_up(struct quill_device *qdev)
 {
 	u32 id = quill_read(qdev, QUILL_REG_ID);
@@ -192,7 +196,6 @@ static int quill_reset_bring_up(struct quill_device *qdev)
 			id, QUILL_ID);
 		return -EIO;
 	}
-	quill_reset_collect(qdev, quill_reset_all_cores(qdev));
 	quill_mmu_restore_all(qdev);
 	return quill_reset_start(qdev, quill_reset_all_cores(qdev));
 }
@@ -219,8 +222,10 @@ static int quill_reset_device(struct quill_device *qdev)
 	ret = quill_device_reset_hw(qdev);
 	if (ret)
 		ret = quill_reset_function(qdev);
-	if (!ret)
+	if (!ret) {
+		quill_reset_collect(qdev, quill_reset_all_cores(qdev), true);
 		ret = quill_reset_bring_up(qdev);
+	}
 	trace_quill_reset("device", quill_reset_all_cores(qdev), ret);
 	drm_err_ratelimited(&qdev->drm, "device reset: %s\n", ret ? "no success" : "success");
 	return ret;
@@ -300,8 +305,18 @@ static void quill_reset_recover(struct quill_device *qdev, unsigned long what)
 
 /* ---- The watchdog of a queue ------------------------------------------------------ */
 
+/* The timer keeps the device awake: a reference a shot. */
+static void quill_reset_arm_health(struct quill_device *qdev)
+{
+	if (queue_delayed_work(qdev->reset_wq, &qdev->health_work, QUILL_HEALTH_PERIOD))
+		quill_pm_get_async(qdev);
+}
+
 /*
- * quill_reset_watch() - the queue has jobs in its ring: see that they end. From any context.
+ * quill_reset_watch() - the queue has jobs: see that they end
+ *
+ * Under queue->lock: the health check looks at every queue before it lets go of the reference that
+ * it was armed with.
  */
 void quill_reset_watch(struct quill_queue *queue)
 {
@@ -309,7 +324,7 @@ void quill_reset_watch(struct quill_queue *queue)
 
 	/* Timers that run already stay as they are: they look at the clock when they end. */
 	queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(queue->timeout_ms));
-	queue_delayed_work(qdev->reset_wq, &qdev->health_work, QUILL_HEALTH_PERIOD);
+	quill_reset_arm_health(qdev);
 }
 
 /*
@@ -444,7 +459,7 @@ void quill_reset_watchdog(struct work_struct *work)
 	struct quill_queue *queue = container_of(to_delayed_work(work), struct quill_queue,
 						 watchdog);
 	struct quill_device *qdev = queue->qdev;
-	bool more = false;
+	bool awake = false, more = false;
 	u64 job = 0;
 	s64 left;
 	int idx;
@@ -452,12 +467,13 @@ void quill_reset_watchdog(struct work_struct *work)
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return;
 	left = quill_reset_time_left(queue, &job);
-	if (!left) {
+	if (!left && !quill_pm_get(qdev)) {
 		down_read(&qdev->hw_lock);
 		if (!qdev->dead)
 			left = quill_reset_overdue(queue, job);
 		more = left < 0;
 		up_read(&qdev->hw_lock);
+		awake = true;
 	}
 	if (left > 0)
 		queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(left) + 1);
@@ -465,6 +481,8 @@ void quill_reset_watchdog(struct work_struct *work)
 		quill_reset_recover(qdev, BIT(queue->hwq % qdev->nr_cores));
 	else
 		quill_coredump_publish(qdev);
+	if (awake)
+		quill_pm_put(qdev);
 	drm_dev_exit(idx);
 }
 
@@ -497,20 +515,12 @@ static bool quill_reset_core_alive(struct quill_core *core)
 	return false;
 }
 
-/* Cores that have work are looked at every second; when there is none, the timer stops. */
-static void quill_reset_health(struct work_struct *work)
+static void quill_reset_look_at_cores(struct quill_device *qdev)
 {
-	struct quill_device *qdev = container_of(to_delayed_work(work), struct quill_device,
-						 health_work);
 	unsigned long sick = 0;
 	bool busy = false;
 	unsigned int i;
-	int idx;
 
-	if (!drm_dev_enter(&qdev->drm, &idx))
-		return;
-	if (qdev->dead)
-		goto out;
 	for (i = 0; i < qdev->nr_cores; i++) {
 		struct quill_core *core = &qdev->core[i];
 
@@ -525,9 +535,26 @@ static void quill_reset_health(struct work_struct *work)
 	if (sick)
 		quill_reset_recover(qdev, sick);
 	if (busy)
-		queue_delayed_work(qdev->reset_wq, &qdev->health_work, QUILL_HEALTH_PERIOD);
-out:
-	drm_dev_exit(idx);
+		quill_reset_arm_health(qdev);
+}
+
+/* Cores that have work are looked at every second; when there is none, the timer stops. */
+static void quill_reset_health(struct work_struct *work)
+{
+	struct quill_device *qdev = container_of(to_delayed_work(work), struct quill_device,
+						 health_work);
+	int idx;
+
+	if (drm_dev_enter(&qdev->drm, &idx)) {
+		/* It may have been armed by a job that found the device asleep. */
+		if (!quill_pm_get(qdev)) {
+			if (!qdev->dead)
+				quill_reset_look_at_cores(qdev);
+			quill_pm_put(qdev);
+		}
+		drm_dev_exit(idx);
+	}
+	quill_pm_put(qdev);
 }
 
 /* ---- Requests from elsewhere ------------------------------------------------------ */
@@ -540,7 +567,11 @@ static void quill_reset_work(struct work_struct *work)
 
 	if (!what || !drm_dev_enter(&qdev->drm, &idx))
 		return;
-	quill_reset_recover(qdev, what);
+	/* What cannot be woken is given up by who waits for this. */
+	if (!quill_pm_get(qdev)) {
+		quill_reset_recover(qdev, what);
+		quill_pm_put(qdev);
+	}
 	drm_dev_exit(idx);
 }
 
@@ -594,11 +625,14 @@ void quill_reset_init(struct quill_device *qdev)
 
 /*
  * quill_reset_allow() - the device is whole: from here on it may be recovered
+ *
+ * There may be jobs already, of before the system's sleep.
  */
 void quill_reset_allow(struct quill_device *qdev)
 {
 	enable_delayed_work(&qdev->health_work);
 	enable_work(&qdev->reset_work);
+	quill_reset_arm_health(qdev);
 }
 
 /*
@@ -607,14 +641,92 @@ void quill_reset_allow(struct quill_device *qdev)
 void quill_reset_fini(struct quill_device *qdev)
 {
 	disable_work_sync(&qdev->reset_work);
-	disable_delayed_work_sync(&qdev->health_work);
+	if (disable_delayed_work_sync(&qdev->health_work))
+		quill_pm_put(qdev);
 }
 
 static void quill_reset_stop(struct quill_device *qdev)
 {
 	quill_reset_halt(qdev, quill_reset_all_cores(qdev));
 	quill_fw_stop_all(qdev);
-	quill_reset_collect(qdev, quill_reset_all_cores(qdev));
+	quill_reset_collect(qdev, quill_reset_all_cores(qdev), false);
+}
+
+static void quill_reset_unhalt(struct quill_queue *queue)
+{
+	spin_lock_irq(&queue->lock);
+	queue->halted = false;
+	quill_queue_post(queue);
+	spin_unlock_irq(&queue->lock);
+}
+
+/* Halt every queue, if none has a job. Jobs come without hw_lock: queue->lock has the last word. */
+static bool quill_reset_halt_idle(struct quill_device *qdev)
+{
+	unsigned long all = quill_reset_all_cores(qdev);
+	struct quill_queue *queue;
+	bool idle = true;
+	unsigned int i;
+
+	for (i = 0; i < qdev->nr_queues; i++) {
+		queue = quill_reset_queue(qdev, i, all);
+		if (!queue)
+			continue;
+		spin_lock_irq(&queue->lock);
+		idle = list_empty(&queue->running);
+		if (idle)
+			queue->halted = true;
+		spin_unlock_irq(&queue->lock);
+		if (!idle)
+			break;
+	}
+	while (!idle && i--) {
+		queue = quill_reset_queue(qdev, i, all);
+		if (queue && queue->created)
+			quill_reset_unhalt(queue);
+	}
+	return idle;
+}
+
+/*
+ * quill_reset_sleep() - stop the cores if they have nothing to do
+ *
+ * Return: 0, or -EBUSY.
+ */
+int quill_reset_sleep(struct quill_device *qdev)
+{
+	int ret = 0;
+
+	down_write(&qdev->hw_lock);
+	if (!qdev->dead && !quill_reset_halt_idle(qdev))
+		ret = -EBUSY;
+	else if (!qdev->dead)
+		quill_reset_stop(qdev);
+	qdev->asleep = !ret;
+	up_write(&qdev->hw_lock);
+	return ret;
+}
+
+/*
+ * quill_reset_wake() - the device has power, and may have forgotten everything
+ *
+ * Return: 0, or -ENODEV if it has been, or had to be, given up.
+ */
+int quill_reset_wake(struct quill_device *qdev)
+{
+	int ret = -ENODEV;
+
+	down_write(&qdev->hw_lock);
+	qdev->asleep = false;
+	if (!qdev->dead) {
+		ret = quill_device_reset_hw(qdev);
+		if (!ret)
+			ret = quill_reset_bring_up(qdev);
+		if (ret)
+			quill_reset_give_up(qdev);
+	}
+	up_write(&qdev->hw_lock);
+	return ret ? -ENODEV : 0;
 }
 
 /*
@@ -626,25 +738,17 @@ void quill_reset_suspend(struct quill_device *qdev)
 	down_write(&qdev->hw_lock);
 	if (!qdev->dead)
 		quill_reset_stop(qdev);
+	qdev->asleep = true;
 	up_write(&qdev->hw_lock);
 }
 
 /*
- * quill_reset_resume() - the device has power, and has forgotten everything
+ * quill_reset_resume() - the system is back, and with it the device
  */
 int quill_reset_resume(struct quill_device *qdev)
 {
-	int ret = -ENODEV;
+	int ret = quill_reset_wake(qdev);
 
-	down_write(&qdev->hw_lock);
-	if (!qdev->dead) {
-		ret = quill_device_reset_hw(qdev);
-		if (!ret)
-			ret = quill_reset_bring_up(qdev);
-		if (ret)
-			quill_reset_give_up(qdev);
-	}
-	up_write(&qdev->hw_lock);
 	quill_reset_allow(qdev);
 	return ret;
 }
@@ -662,7 +766,7 @@ static void quill_reset_prepare(struct pci_dev *pdev)
 		quill_fw_disconnect(&qdev->core[i]);
 	/* Held until quill_reset_done(), which the same thread calls. */
 	down_write(&qdev->hw_lock);
-	if (!qdev->dead)
+	if (quill_device_up(qdev))
 		quill_reset_stop(qdev);
 }
 
@@ -673,7 +777,7 @@ static void quill_reset_done(struct pci_dev *pdev)
 
 	if (qdev->own_reset)
 		return;
-	if (!qdev->dead) {
+	if (quill_device_up(qdev)) {
 		quill_reset_count(qdev, QUILL_RUNG_FUNCTION);
 		ret = quill_reset_bring_up(qdev);
 		trace_quill_reset("function", quill_reset_all_cores(qdev), ret);

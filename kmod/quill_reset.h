@@ -23,6 +23,8 @@ void quill_reset_watch(struct quill_queue *queue);
 void quill_reset_watchdog(struct work_struct *work);
 void quill_reset_request(struct quill_device *qdev, unsigned long what);
 int quill_reset_sync(struct quill_device *qdev, unsigned long what);
+int quill_reset_sleep(struct quill_device *qdev);
+int quill_reset_wake(struct quill_device *qdev);
 void quill_reset_suspend(struct quill_device *qdev);
 int quill_reset_resume(struct quill_device *qdev);
 

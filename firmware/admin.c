@@ -16,7 +16,7 @@ static struct {
 	/* The request that waits, if one does: for a job of these queues to end, or for this one to stand still. */
 	bool waits;
 	__u32 seq;
-	__u64 kills;
+	struct queue_set kills;
 	struct queue *suspends;
 	/* The tail made no sense, and that was said. */
 	bool complained;
@@ -76,7 +76,7 @@ static bool check_create(const struct quill_admin_msg *m, __u32 *detail)
 {
 	if (!m->as || m->as >= QUILL_MAX_AS)
 		return bad(detail, FIELD(as));
-	if (m->vector > cb_read(QUILL_CB_QUEUES))
+	if (m->vector >= QUILL_VECTORS(cb_read(QUILL_CB_QUEUES)))
 		return bad(detail, FIELD(vector));
 	if (m->priority >= QUILL_FW_PRIORITY_COUNT)
 		return bad(detail, FIELD(priority));
@@ -158,14 +158,12 @@ static __u32 kill_rest(struct queue *q)
 }
 
 /* The jobs of these queues have ended: end what waits behind them. */
-static __u32 kill_queues_rest(__u64 queues)
+static __u32 kill_queues_rest(const struct queue_set *queues)
 {
 	__u32 status = QUILL_ADMIN_OK, one, n;
 	struct queue *q;
 
-	for (n = 0; queues; n++, queues >>= 1) {
-		if (!(queues & 1))
-			continue;
+	for_each_queue(n, queues) {
 		q = queue_get(n);
 		q->killing = false;
 		one = kill_rest(q);
@@ -176,25 +174,23 @@ static __u32 kill_queues_rest(__u64 queues)
 	return status;
 }
 
-static bool jobs_run(__u64 queues)
+static bool jobs_run(const struct queue_set *queues)
 {
 	__u32 n;
 
-	for (n = 0; queues; n++, queues >>= 1)
-		if (queues & 1 && queue_get(n)->job)
+	for_each_queue(n, queues)
+		if (queue_get(n)->job)
 			return true;
 	return false;
 }
 
 /* False: to be answered later. */
-static bool kill_queues(__u64 queues, __u32 *status)
+static bool kill_queues(const struct queue_set *queues, __u32 *status)
 {
 	struct queue *q;
 	__u32 n;
 
-	for (n = 0; n < QUILL_MAX_QUEUES; n++) {
-		if (!(queues >> n & 1))
-			continue;
+	for_each_queue(n, queues) {
 		q = queue_get(n);
 		q->killing = true;
 		queue_update(q);
@@ -202,7 +198,7 @@ static bool kill_queues(__u64 queues, __u32 *status)
 			job_kill(q->job);
 	}
 	if (jobs_run(queues)) {
-		admin.kills = queues;
+		admin.kills = *queues;
 		return false;
 	}
 	*status = kill_queues_rest(queues);
@@ -211,14 +207,20 @@ static bool kill_queues(__u64 queues, __u32 *status)
 
 static bool kill(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
 {
+	struct queue_set one = { 0 };
 	struct queue *q;
 
 	*status = existing(m, &q, detail);
-	return *status || kill_queues(1ull << q->number, status);
+	if (*status)
+		return true;
+	queue_set_add(&one, q->number);
+	return kill_queues(&one, status);
 }
 
 static bool context_kill(const struct quill_admin_msg *m, __u32 *status, __u32 *detail)
 {
+	struct queue_set all = { 0 };
+
 	*status = QUILL_ADMIN_BAD_PARAM;
 	if (!unused_zero(m, FIELD(queue), FIELD(seq), detail) ||
 	    !unused_zero(m, FIELD(vector), sizeof(*m), detail))
@@ -227,7 +229,8 @@ static bool context_kill(const struct quill_admin_msg *m, __u32 *status, __u32 *
 		*detail = FIELD(as);
 		return true;
 	}
-	return kill_queues(queues_of_space(m->as), status);
+	queues_of_space(m->as, &all);
+	return kill_queues(&all, status);
 }
 
 static void set_suspended(struct queue *q, bool suspended)
@@ -359,7 +362,7 @@ void admin_serve(void)
 static void done(__u32 status)
 {
 	admin.waits = false;
-	admin.kills = 0;
+	admin.kills.some = 0;
 	admin.suspends = NULL;
 	answer(admin.seq, status, 0, 0);
 	admin_serve();
@@ -371,8 +374,8 @@ void admin_job_ended(struct queue *q)
 		return;
 	if (admin.suspends == q)
 		done(QUILL_ADMIN_OK);
-	else if (admin.kills && !jobs_run(admin.kills))
-		done(kill_queues_rest(admin.kills));
+	else if (admin.kills.some && !jobs_run(&admin.kills))
+		done(kill_queues_rest(&admin.kills));
 }
 
 bool admin_waits(void)

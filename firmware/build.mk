@@ -19,7 +19,7 @@ FW_BAD_truncated     := --truncate=1000
 FW_BAD_wrong-magic   := --magic=12345678
 FW_BAD_too-old-abi   := --abi=1.9
 FW_BAD_too-new-abi   := --abi=3.0
-FW_BAD_wrong-hw      := --hw=2.0
+FW_BAD_wrong-hw      := --hw=3.0
 FIRMWARE_BAD := $(patsubst %,$(B)/firmware/bad/%.bin,\
 		corrupt header-crc truncated wrong-magic too-old-abi too-new-abi wrong-hw)
 

@@ -172,14 +172,29 @@ static inline __u32 queue_class(const struct queue *q)
 	return q->suspended ? FW_CLASS_SUSPENDED : FW_CLASS(q->priority);
 }
 
+/* A set of queues; @some: a bit for each word that is not zero. */
+#define FW_QUEUE_WORDS	(QUILL_MAX_QUEUES / 32)
+
+struct queue_set {
+	__u32 some;
+	__u32 word[FW_QUEUE_WORDS];
+};
+
+void queue_set_add(struct queue_set *s, __u32 n);
+/* The first member from @from on; QUILL_MAX_QUEUES: none. */
+__u32 queue_set_next(const struct queue_set *s, __u32 from);
+
+#define for_each_queue(n, set)	\
+	for (n = queue_set_next(set, 0); n < QUILL_MAX_QUEUES; n = queue_set_next(set, n + 1))
+
 /* Priorities that have a queue of which a job may begin, a bit each. */
 extern __u32 queues_ready;
 /* What decides whether a job of @q may begin has changed. */
 void queue_update(struct queue *q);
 /* A queue of @priority of which a job may begin, or NULL; round robin. */
 struct queue *queue_pick(__u32 priority);
-/* This core's queues in address space @as, a bit each. */
-__u64 queues_of_space(__u32 as);
+/* Add this core's queues in address space @as to an empty set. */
+void queues_of_space(__u32 as, struct queue_set *found);
 /* Read the descriptor of job @q->head. Enum quill_fault; *@addr is where it failed. */
 __u32 queue_fetch(struct queue *q, struct quill_job_desc *desc, __u64 *addr);
 /* The descriptor at @q->head says QUIET, still. */

@@ -10,7 +10,7 @@
 
 static struct queue queues[QUILL_MAX_QUEUES];
 /* Queues with something to do, a priority each. */
-static __u64 ready[QUILL_FW_PRIORITY_COUNT];
+static struct queue_set ready[QUILL_FW_PRIORITY_COUNT];
 __u32 queues_ready;
 /* The queue served last, a priority each. */
 static __u32 last[QUILL_FW_PRIORITY_COUNT];
@@ -23,29 +23,70 @@ struct queue *queue_get(__u32 number)
 	return &queues[number];
 }
 
+/* ---- Sets ---- */
+
+/* The number of the lowest bit that is set; there is one. */
+static __u32 lowest_bit(__u32 bits)
+{
+	/* multiplied by it, each power of two has another number in its upper five bits (de Bruijn) */
+	const __u32 sequence = 0x077cb531;
+	static const __u8 number[32] = {
+		0, 1, 28, 2, 29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4, 8,
+		31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6, 11, 5, 10, 9,
+	};
+
+	return number[(bits & -bits) * sequence >> 27];
+}
+
+void queue_set_add(struct queue_set *s, __u32 n)
+{
+	s->word[n / 32] |= 1u << n % 32;
+	s->some |= 1u << n / 32;
+}
+
+static void queue_set_remove(struct queue_set *s, __u32 n)
+{
+	s->word[n / 32] &= ~(1u << n % 32);
+	if (!s->word[n / 32])
+		s->some &= ~(1u << n / 32);
+}
+
+__u32 queue_set_next(const struct queue_set *s, __u32 from)
+{
+	__u32 word = from / 32, bits;
+
+	if (!s->some || from >= QUILL_MAX_QUEUES)
+		return QUILL_MAX_QUEUES;
+	bits = s->word[word] & ~0u << from % 32;
+	if (bits)
+		return word * 32 + lowest_bit(bits);
+	bits = s->some & ~1u << word;
+	if (!bits)
+		return QUILL_MAX_QUEUES;
+	word = lowest_bit(bits);
+	return word * 32 + lowest_bit(s->word[word]);
+}
+
+/* ---- Which queues are ready ---- */
+
 void queue_update(struct queue *q)
 {
-	__u64 bit = 1ull << q->number;
+	struct queue_set *set = &ready[q->priority];
 
 	if (q->state == QUEUE_ACTIVE && !q->job && !q->suspended && !q->killing &&
 	    (q->head != q->tail || q->overrun))
-		ready[q->priority] |= bit;
+		queue_set_add(set, q->number);
 	else
-		ready[q->priority] &= ~bit;
-	if (ready[q->priority])
+		queue_set_remove(set, q->number);
+	if (set->some)
 		queues_ready |= 1u << q->priority;
 	else
 		queues_ready &= ~(1u << q->priority);
 }
 
-static __u32 doorbell_register(__u32 number)
-{
-	return number < 32 ? QUILL_CB_DB_PENDING_LO : QUILL_CB_DB_PENDING_HI;
-}
-
 void queue_start(struct queue *q, __u32 start)
 {
-	cb_write(doorbell_register(q->number), 1u << (q->number & 31));
+	cb_write(QUILL_CB_DB_PENDING(q->number / 32), 1u << q->number % 32);
 	q->head = start;
 	q->tail = start;
 	q->seq = start;
@@ -80,68 +121,53 @@ static void rung(__u32 number)
 	queue_update(q);
 }
 
-static void rung_word(__u32 reg, __u32 first)
+static void rung_word(__u32 word)
 {
-	__u32 pending = cb_read(reg), left = pending;
-	__u32 n;
+	__u32 pending = cb_read(QUILL_CB_DB_PENDING(word)), left;
+	const struct queue *q;
 
-	if (!pending)
-		return;
 	/* the hardware holds lower classes back while the doorbell is pending, and from then on we do */
-	for (n = first; left; n++, left >>= 1)
-		if (left & 1 && queues[n].state == QUEUE_ACTIVE && !queues[n].suspended)
-			sched_announce(queues[n].priority);
+	for (left = pending; left; left &= left - 1) {
+		q = &queues[word * 32 + lowest_bit(left)];
+		if (q->state == QUEUE_ACTIVE && !q->suspended)
+			sched_announce(q->priority);
+	}
 	/* cleared before the tails are read: what comes after rings again */
-	cb_write(reg, pending);
-	for (n = first; pending; n++, pending >>= 1)
-		if (pending & 1)
-			rung(n);
+	cb_write(QUILL_CB_DB_PENDING(word), pending);
+	for (left = pending; left; left &= left - 1)
+		rung(word * 32 + lowest_bit(left));
 }
 
 void queue_doorbells(void)
 {
-	rung_word(QUILL_CB_DB_PENDING_LO, 0);
-	rung_word(QUILL_CB_DB_PENDING_HI, 32);
-}
+	__u32 words = cb_read(QUILL_CB_DB_WORDS);
 
-/* The lowest bit that is set; there is one. */
-static __u32 first_bit(__u64 bits)
-{
-	__u32 word = (__u32)bits, n = 0;
-
-	if (!word) {
-		word = bits >> 32;
-		n = 32;
-	}
-	for (; !(word & 0xff); word >>= 8)
-		n += 8;
-	for (; !(word & 1); word >>= 1)
-		n++;
-	return n;
+	for (; words; words &= words - 1)
+		rung_word(lowest_bit(words));
 }
 
 struct queue *queue_pick(__u32 priority)
 {
-	__u64 bits = ready[priority];
+	const struct queue_set *set = &ready[priority];
+	__u32 n;
 
-	if (!bits)
+	if (!set->some)
 		return NULL;
 	/* those behind the last one first */
-	if (bits & ~1ull << last[priority])
-		bits &= ~1ull << last[priority];
-	last[priority] = first_bit(bits);
-	return &queues[last[priority]];
+	n = queue_set_next(set, last[priority] + 1);
+	if (n == QUILL_MAX_QUEUES)
+		n = queue_set_next(set, 0);
+	last[priority] = n;
+	return &queues[n];
 }
 
-__u64 queues_of_space(__u32 as)
+void queues_of_space(__u32 as, struct queue_set *found)
 {
-	__u64 found = 0;
 	__u32 n;
 
 	for (n = 0; n < QUILL_MAX_QUEUES; n++)
 		if (queues[n].state != QUEUE_NONE && queues[n].as == as)
-			found |= 1ull << n;
-	return found;
+			queue_set_add(found, n);
 }
 
 static __u64 head_address(const struct queue *q)

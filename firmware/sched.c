@@ -67,7 +67,7 @@ bool sched_working(void)
 
 void sched_select(const struct job *j)
 {
-	__u32 value = j->queue->number | (__u32)j->class << QUILL_SLOT_CLASS_SHIFT;
+	__u32 value = sched_index(j) | (__u32)j->class << QUILL_SLOT_CLASS_SHIFT;
 
 	if (value == sched.selected)
 		return;
@@ -80,7 +80,7 @@ bool sched_executes(const struct job *j)
 	__u32 e;
 
 	for (e = 0; e < QUILL_ENGINE_COUNT; e++)
-		if (cb_read(QUILL_CB_ENGINE_RUNS(e)) == (QUILL_ENGINE_RUNS_VALID | j->queue->number))
+		if (cb_read(QUILL_CB_ENGINE_RUNS(e)) == (QUILL_ENGINE_RUNS_VALID | sched_index(j)))
 			return true;
 	return false;
 }

@@ -203,13 +203,13 @@ static irqreturn_t quill_irq_queue(int irq, void *arg)
  */
 int quill_irq_init(struct quill_device *qdev)
 {
+	unsigned int wanted = QUILL_VECTORS(qdev->nr_queues);
 	struct pci_dev *pdev = to_pci_dev(qdev->drm.dev);
 	int i, ret;
 
-	ret = pci_alloc_irq_vectors(pdev, 1, 1 + qdev->nr_queues, PCI_IRQ_MSIX);
+	ret = pci_alloc_irq_vectors(pdev, 1, wanted, PCI_IRQ_MSIX);
 	if (ret < 0) {
-		drm_err(&qdev->drm, "no MSI-X vector: error %d; 1 required, %u wanted\n", ret,
-			1 + qdev->nr_queues);
+		drm_err(&qdev->drm, "no MSI-X vector: error %d; 1 required, %u wanted\n", ret, wanted);
 		return ret;
 	}
 	qdev->nr_vectors = ret;

@@ -382,8 +382,8 @@ static int laps(struct client *c, unsigned int files, double *cost)
 	return 0;
 }
 
-/* Files of so many queues each, up to as many as the device has. */
-static int scaling_files(const char *device, unsigned int most, unsigned int queues)
+/* Up to 64 files of so many queues each. */
+static int scaling_files(const char *device, unsigned int queues)
 {
 	static struct client c[MAX_FILES];
 	double one = 0, cost;
@@ -391,7 +391,7 @@ static int scaling_files(const char *device, unsigned int most, unsigned int que
 	char name[32];
 	int ret = 0;
 
-	for (files = 1; !ret && files <= most; files *= 4) {
+	for (files = 1; !ret && files <= MAX_FILES; files *= 4) {
 		for (; !ret && open < files; open++)
 			ret = client_open(&c[open], device, queues);
 		if (!ret)
@@ -418,10 +418,9 @@ static int scaling(const char *device)
 		return fail("open", err);
 	accel_device_info(dev, &info);
 	accel_device_close(dev);
-	if (info.hw_queues < MAX_FILES)
-		return fail("files", "the device has fewer than 64 queues: use tools/vm --device queues=64");
-	return scaling_binds(device) || scaling_files(device, MAX_FILES, 1) ||
-	       scaling_files(device, MAX_FILES / FILE_QUEUES, FILE_QUEUES);
+	if (info.hw_queues < MAX_FILES * FILE_QUEUES)
+		return fail("files", "the device has fewer than 256 queues: use tools/vm --device queues=256");
+	return scaling_binds(device) || scaling_files(device, 1) || scaling_files(device, FILE_QUEUES);
 }
 
 /* ---- -------------------------------------------------------------------------------------------- */

@@ -36,7 +36,8 @@ void cb_reset(struct core *core)
 	core->timer = 0;
 	core->timer_armed = false;
 	core->admin_tail = 0;
-	core->db_pending = 0;
+	core->db_words = 0;
+	memset(core->db_pending, 0, sizeof(core->db_pending));
 	memset(core->db_tail, 0, sizeof(core->db_tail));
 	memset(core->db_class, 0, sizeof(core->db_class));
 	core->db_floor = 0;
@@ -51,7 +52,8 @@ void cb_doorbell(struct core *core, uint32_t queue, uint32_t tail)
 
 	pthread_mutex_lock(&core->lock);
 	core->db_tail[queue] = tail;
-	core->db_pending |= 1ull << queue;
+	core->db_pending[queue / 32] |= 1u << queue % 32;
+	core->db_words |= 1u << queue / 32;
 	if (core->db_floor < core->db_class[queue])
 		core->db_floor = core->db_class[queue];
 	taken = core->emu->lend && processor_take(core);
@@ -169,6 +171,8 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 		return core->db_tail[(offset - QUILL_CB_DB_TAIL(0)) / 4];
 	if (offset >= QUILL_CB_DB_CLASS(0) && offset < QUILL_CB_DB_CLASS(QUILL_MAX_QUEUES))
 		return core->db_class[(offset - QUILL_CB_DB_CLASS(0)) / 4];
+	if (offset >= QUILL_CB_DB_PENDING(0) && offset < QUILL_CB_DB_PENDING(QUILL_MAX_QUEUES / 32))
+		return core->db_pending[(offset - QUILL_CB_DB_PENDING(0)) / 4];
 
 	switch (offset) {
 	case QUILL_CB_STATUS:
@@ -193,10 +197,8 @@ static uint32_t read_shared(struct core *core, uint32_t offset)
 		return core->irq_enable;
 	case QUILL_CB_ADMIN_TAIL:
 		return core->admin_tail;
-	case QUILL_CB_DB_PENDING_LO:
-		return core->db_pending;
-	case QUILL_CB_DB_PENDING_HI:
-		return core->db_pending >> 32;
+	case QUILL_CB_DB_WORDS:
+		return core->db_words;
 	case QUILL_CB_SLOT:
 		return core->ports.slot |
 		       core->slot[core->ports.slot].class << QUILL_SLOT_CLASS_SHIFT;
@@ -291,15 +293,20 @@ static void write_status(struct core *core, uint32_t value)
 }
 
 /* Doorbells were answered: what they kept from starting may. */
-static void clear_doorbells(struct core *core, uint64_t which)
+static void clear_doorbells(struct core *core, uint32_t word, uint32_t which)
 {
-	uint64_t left;
+	uint32_t words, left, queue;
 
-	core->db_pending &= ~which;
+	core->db_pending[word] &= ~which;
+	if (!core->db_pending[word])
+		core->db_words &= ~(1u << word);
 	core->db_floor = 0;
-	for (left = core->db_pending; left; left &= left - 1)
-		if (core->db_floor < core->db_class[__builtin_ctzll(left)])
-			core->db_floor = core->db_class[__builtin_ctzll(left)];
+	for (words = core->db_words; words; words &= words - 1)
+		for (left = core->db_pending[__builtin_ctz(words)]; left; left &= left - 1) {
+			queue = __builtin_ctz(words) * 32 + __builtin_ctz(left);
+			if (core->db_floor < core->db_class[queue])
+				core->db_floor = core->db_class[queue];
+		}
 	issue_kick(core);
 }
 
@@ -313,6 +320,8 @@ static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 {
 	if (offset >= QUILL_CB_DB_CLASS(0) && offset < QUILL_CB_DB_CLASS(QUILL_MAX_QUEUES))
 		write_class(core, &core->db_class[(offset - QUILL_CB_DB_CLASS(0)) / 4], value);
+	if (offset >= QUILL_CB_DB_PENDING(0) && offset < QUILL_CB_DB_PENDING(QUILL_MAX_QUEUES / 32))
+		clear_doorbells(core, (offset - QUILL_CB_DB_PENDING(0)) / 4, value);
 
 	switch (offset) {
 	case QUILL_CB_STATUS:
@@ -349,12 +358,6 @@ static void write_shared(struct core *core, uint32_t offset, uint32_t value)
 	case QUILL_CB_RETIRE_LEVEL:
 		core->retire_level = value ? value : 1;
 		break;
-	case QUILL_CB_DB_PENDING_LO:
-		clear_doorbells(core, value);
-		break;
-	case QUILL_CB_DB_PENDING_HI:
-		clear_doorbells(core, (uint64_t)value << 32);
-		break;
 	}
 	processor_irq(core);
 }
@@ -363,11 +366,11 @@ static void write_msix(struct core *core, uint32_t vector)
 {
 	if (vector != QUILL_VECTOR_ADMIN && inject_take(core->emu, QUILL_INJECT_LOST_IRQ))
 		return;
-	if (vector <= core->emu->queues)
+	if (vector < QUILL_VECTORS(core->emu->queues))
 		core->emu->ops.msix(core->emu->opaque, vector);
 	else
-		core_trace(core->emu, "core %u: MSI-X vector: found %u, required at most %u",
-			   core->id, vector, core->emu->queues);
+		core_trace(core->emu, "core %u: MSI-X vector: found %u, required below %u",
+			   core->id, vector, QUILL_VECTORS(core->emu->queues));
 }
 
 static void cb_write(void *opaque, uint32_t offset, uint32_t value)

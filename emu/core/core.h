@@ -168,7 +168,8 @@ struct core {
 	uint64_t timer;
 	bool timer_armed;
 	uint32_t admin_tail;
-	uint64_t db_pending;
+	uint32_t db_words;
+	uint32_t db_pending[QUILL_MAX_QUEUES / 32];
 	uint32_t db_tail[QUILL_MAX_QUEUES];
 	uint8_t db_class[QUILL_MAX_QUEUES];
 	uint8_t floor;		/* class below which nothing starts; and the same for pending doorbells */
@@ -224,7 +225,7 @@ struct quill_emu {
 
 static inline uint32_t core_irq_pending(const struct core *core)
 {
-	return core->irq_latched | (core->db_pending ? QUILL_CB_IRQ_DOORBELL : 0) |
+	return core->irq_latched | (core->db_words ? QUILL_CB_IRQ_DOORBELL : 0) |
 	       (core->retired_count >= core->retire_level || core->retire_urgent ?
 		QUILL_CB_IRQ_ENGINE : 0);
 }

@@ -122,12 +122,14 @@ static void dump_processor(struct core *core, FILE *f)
 
 static void dump_queues(struct core *core, FILE *f)
 {
-	unsigned int q;
+	unsigned int q, pending;
 
-	for (q = core->id; q < core->emu->queues; q += core->emu->cores)
-		if (core->db_tail[q] || core->db_pending >> q & 1)
+	for (q = core->id; q < core->emu->queues; q += core->emu->cores) {
+		pending = core->db_pending[q / 32] >> q % 32 & 1;
+		if (core->db_tail[q] || pending)
 			fprintf(f, "  queue %u: doorbell %u%s\n", q, core->db_tail[q],
-				core->db_pending >> q & 1 ? ", not yet seen" : "");
+				pending ? ", not yet seen" : "");
+	}
 }
 
 static void dump_engine(struct engine *engine, FILE *f)

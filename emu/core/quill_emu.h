@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Grows with every incompatible change of this header; QEMU's glue checks it. */
-#define QUILL_EMU_ABI 4
+#define QUILL_EMU_ABI 5
 
 /* The library hides everything but this interface. */
 #pragma GCC visibility push(default)

@@ -16,7 +16,7 @@
 #include "snapshot.h"
 
 #define MAGIC		0x4e534c51u	/* "QLSN" */
-#define VERSION		1u
+#define VERSION		2u
 #define END		0x444e4551u
 #define LOCAL_PAGE	4096u
 /* 146 years: far from where nanoseconds wrap. */
@@ -93,22 +93,27 @@ static void snap_interrupts(struct core *core, struct snap *s)
 	core->timer_armed = snap_max(s, "whether the timer is armed", core->timer_armed, 1);
 }
 
-/* The queues that are this core's. */
-static uint64_t own_queues(const struct core *core)
+/* The queues that are this core's, of the 32 from 32 * @word on. */
+static uint32_t own_queues(const struct core *core, uint32_t word)
 {
-	uint64_t mask = 0;
-	uint32_t q;
+	uint32_t mask = 0, q;
 
 	for (q = core->id; q < core->emu->queues; q += core->emu->cores)
-		mask |= 1ull << q;
+		if (q / 32 == word)
+			mask |= 1u << q % 32;
 	return mask;
 }
 
 static void snap_doorbells(struct core *core, struct snap *s)
 {
-	unsigned int q;
+	unsigned int q, w;
 
-	core->db_pending = snap_mask(s, "pending doorbells", core->db_pending, own_queues(core));
+	core->db_words = 0;
+	for (w = 0; w < QUILL_MAX_QUEUES / 32; w++) {
+		core->db_pending[w] = snap_mask(s, "pending doorbells", core->db_pending[w],
+						own_queues(core, w));
+		core->db_words |= (uint32_t)!!core->db_pending[w] << w;
+	}
 	for (q = 0; q < QUILL_MAX_QUEUES; q++) {
 		core->db_tail[q] = snap_num(s, core->db_tail[q]);
 		core->db_class[q] = snap_max(s, "class of a doorbell", core->db_class[q],

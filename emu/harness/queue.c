@@ -24,7 +24,7 @@ uint32_t qh_queue_create(struct quill_host *h, uint32_t q, uint32_t as, uint32_t
 		.op = QUILL_ADMIN_QUEUE_CREATE,
 		.queue = q,
 		.as = as,
-		.vector = 1 + q,
+		.vector = 1 + q % (QUILL_MAX_VECTORS - 1),
 		.priority = priority,
 		.ring = qh_ram_alloc(h, entries * sizeof(struct quill_job_desc), 64),
 		.cpl = qh_ram_alloc(h, entries * sizeof(struct quill_job_cpl), 64),

@@ -455,7 +455,7 @@ static void quill_realize(PCIDevice *dev, Error **errp)
 	if (quill_add_pm(dev, errp) < 0)
 		goto err_pcie;
 
-	s->vectors = 1 + s->prop_queues;
+	s->vectors = QUILL_VECTORS(s->prop_queues);
 	if (msix_init_exclusive_bar(dev, s->vectors, QUILL_BAR_MSIX, errp))
 		goto err_pcie;
 	for (i = 0; i < s->vectors; i++)

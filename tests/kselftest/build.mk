@@ -9,7 +9,7 @@ KSELFTEST_SH  := $(wildcard tests/kselftest/*.sh)
 KSELFTEST_BIN := $(KSELFTEST_SRC:tests/kselftest/%.c=$(B)/kselftest/%) \
 		 $(KSELFTEST_SH:tests/kselftest/%=$(B)/kselftest/%) $(STRESS_BIN)
 
-$(B)/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) | $(KSELFTEST_DEP)
+$(B)/kselftest/%: tests/kselftest/%.c $(KSELFTEST_H) $(wildcard uapi/*/*.h) | $(KSELFTEST_DEP)
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 $(OPT) -Wall -D_GNU_SOURCE -Iuapi -I$(KSELFTEST_INC) \
 		$(shell pkg-config --cflags libdrm) -static -o $@ $<

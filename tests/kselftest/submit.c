@@ -423,6 +423,22 @@ TEST_F(submit, queues_run_out_with_ENOSPC_and_come_back)
 	}
 }
 
+TEST_F(submit, as_many_queues_as_there_are_run_jobs)
+{
+	uint32_t queues[QUILL_MAX_QUEUES], syncs[QUILL_MAX_QUEUES], count, i;
+	union quill_cmd nop = q_cmd(QUILL_OP_NOP);
+	struct q_context *ctx = &self->ctx;
+
+	memcpy(ctx->ptr, &nop, sizeof(nop));
+	for (count = 0; count < QUILL_MAX_QUEUES; count++)
+		if (q_queue_create(ctx->fd, ctx->vm, 0, &queues[count]))
+			break;
+	for (i = 0; i < count; i++)
+		ASSERT_EQ(0, q_submit(ctx->fd, queues[i], ctx->va, sizeof(nop), &syncs[i]));
+	for (i = 0; i < count; i++)
+		EXPECT_EQ(0, q_finish(ctx->fd, syncs[i]));
+}
+
 TEST_F(submit, a_user_who_is_not_root_gets_half_of_the_queues_and_no_high_priority)
 {
 	struct drm_quill_queue_create create = { .priority = DRM_QUILL_PRIORITY_HIGH };

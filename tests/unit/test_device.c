@@ -61,7 +61,7 @@ static void identity_registers_tell_the_configuration(void **state)
 
 	assert_int_equal(qh_read(h, QUILL_REG_ID), QUILL_ID);
 	assert_int_equal(qh_read(h, QUILL_REG_VERSION), QUILL_HW_MAJOR << 16 | QUILL_HW_MINOR);
-	assert_int_equal(qh_read(h, QUILL_REG_CAPS), 3 | 8 << 8 | QUILL_MAX_AS << 16);
+	assert_int_equal(qh_read(h, QUILL_REG_CAPS), 3 | 8 << 8 | QUILL_MAX_AS << 20);
 	assert_int_equal(qh_read(h, QUILL_REG_MEM_SIZE_LO), 16 << 20);
 	assert_int_equal(qh_read(h, QUILL_REG_MEM_SIZE_HI), 0);
 	assert_int_equal(qh_read(h, QUILL_REG_SRAM_SIZE), 24 << 20);
@@ -231,7 +231,7 @@ static void boot_rom_names_what_is_wrong_with_an_image(void **state)
 	REFUSES(i.header.magic++, QUILL_BOOT_MAGIC);
 	REFUSES(i.header.header_version = 2, QUILL_BOOT_ABI);
 	REFUSES(i.header.hw_major = 0, QUILL_BOOT_ABI);
-	REFUSES(i.header.hw_major = 2, QUILL_BOOT_ABI);
+	REFUSES(i.header.hw_major = QUILL_HW_MAJOR + 1, QUILL_BOOT_ABI);
 	REFUSES(i.header.hw_minor = QUILL_HW_MINOR + 1, QUILL_BOOT_ABI);
 	REFUSES(i.header.header_size = 68, QUILL_BOOT_SIZE);
 	REFUSES(i.header.payload_size += 4, QUILL_BOOT_SIZE);
@@ -355,7 +355,7 @@ static void bad_configurations_are_refused_with_what_was_found(void **state)
 	c = good, c.cores = 0, expect_refusal(c, "cores: found 0");
 	c = good, c.cores = 9, c.queues = 9, expect_refusal(c, "cores: found 9");
 	c = good, c.cores = 5, expect_refusal(c, "queues: found 4");
-	c = good, c.queues = 65, expect_refusal(c, "queues: found 65");
+	c = good, c.queues = 257, expect_refusal(c, "queues: found 257");
 	c = good, c.threads = 65, expect_refusal(c, "threads: found 65");
 	c = good, c.profile = "tpu", expect_refusal(c, "profile: found \"tpu\"");
 	c = good, c.kernels = "mmx", expect_refusal(c, "kernels: found \"mmx\"");

@@ -151,7 +151,7 @@ static void dump_of_an_idle_device_tells_what_it_is(void **state)
 	uint32_t as = qh_as_create(h);
 	char line[64];
 
-	expect_text(h, "device: version 1.1, profile quill-1 at 1450000 kHz, 1 cores, 8 queues, 2 threads");
+	expect_text(h, "device: version 2.0, profile quill-1 at 1450000 kHz, 1 cores, 8 queues, 2 threads");
 	expect_text(h, "core 0: ready, error 0x0, firmware ");
 	expect_text(h, "engine TENSOR: idle");
 	snprintf(line, sizeof(line), "space %u: enabled, root 0x1", as);
@@ -174,12 +174,12 @@ static void dump_tells_what_waits_behind_what(void **state)
 		qh_gemm(&s, QUILL_VA_SRAM, QUILL_VA_SRAM + (4 << 20), QUILL_VA_SRAM + (16 << 20),
 			2048, 1024, 1536);
 	seq = qh_submit_stream(h, 3, &s);
-	for (i = 0; i < 5000 && (!text || !strstr(text, "engine TENSOR: runs a command of slot 3, 2 waiting")); i++) {
+	for (i = 0; i < 5000 && (!text || !strstr(text, "engine TENSOR: runs a command of slot 0, 2 waiting")); i++) {
 		free(text);
 		usleep(100);
 		text = quill_emu_dump(qh_emu(h));
 	}
-	if (!strstr(text, "engine TENSOR: runs a command of slot 3, 2 waiting"))
+	if (!strstr(text, "engine TENSOR: runs a command of slot 0, 2 waiting"))
 		fail_msg("the dump never has a running TENSOR engine with 2 waiting:\n%s", text);
 	assert_non_null(strstr(text, "waits: tag "));
 	assert_non_null(strstr(text, ", GEMM, space 1, ends at cycle "));

@@ -325,19 +325,19 @@ static void doorbells_latch_until_cleared(void **state)
 	assert_false(atomic_load(&r->core->irq));
 	quill_emu_write(qh_emu(r->h), QUILL_BAR_DOORBELL, QUILL_DOORBELL(3), 17, 4);
 	assert_true(atomic_load(&r->core->irq));
-	assert_int_equal(rd(r, QUILL_CB_DB_PENDING_LO), 1 << 3);
+	assert_int_equal(rd(r, QUILL_CB_DB_PENDING(0)), 1 << 3);
 	assert_int_equal(rd(r, QUILL_CB_DB_TAIL(3)), 17);
 	assert_int_equal(rd(r, QUILL_CB_IRQ_PENDING), QUILL_CB_IRQ_DOORBELL);
 	/* it follows its source */
 	wr(r, QUILL_CB_IRQ_PENDING, ~0u);
 	assert_int_equal(rd(r, QUILL_CB_IRQ_PENDING), QUILL_CB_IRQ_DOORBELL);
-	wr(r, QUILL_CB_DB_PENDING_LO, 1 << 3);
+	wr(r, QUILL_CB_DB_PENDING(0), 1 << 3);
 	assert_int_equal(rd(r, QUILL_CB_IRQ_PENDING), 0);
 	assert_false(atomic_load(&r->core->irq));
 	/* a queue that is not there, and what is not the doorbell of its page */
 	quill_emu_write(qh_emu(r->h), QUILL_BAR_DOORBELL, QUILL_DOORBELL(8), 1, 4);
 	quill_emu_write(qh_emu(r->h), QUILL_BAR_DOORBELL, QUILL_DOORBELL(2) + 4, 1, 4);
-	assert_int_equal(rd(r, QUILL_CB_DB_PENDING_LO), 0);
+	assert_int_equal(rd(r, QUILL_CB_DB_PENDING(0)), 0);
 
 	qh_write(r->h, QUILL_REG_CORE(0) + QUILL_CORE_ADMIN_DB, 5);
 	assert_int_equal(rd(r, QUILL_CB_IRQ_PENDING), QUILL_CB_IRQ_ADMIN);

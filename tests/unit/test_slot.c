@@ -244,10 +244,10 @@ static void pending_doorbell_holds_lower_classes(void **state)
 	qh_doorbell(r->h, 4, 1);
 	select_slot(r, 1, 1);
 	assert_int_equal(issue(r, 0, DMA, 1), 0);
-	wr(r, QUILL_CB_DB_PENDING_LO, 1 << 4);
+	wr(r, QUILL_CB_DB_PENDING(0), 1 << 4);
 	usleep(2000);
 	assert_int_equal(rd(r, QUILL_CB_RETIRE), 0);
-	wr(r, QUILL_CB_DB_PENDING_LO, 1 << 3);
+	wr(r, QUILL_CB_DB_PENDING(0), 1 << 3);
 	expect_retired(r, DMA, 1, 0);
 }
 

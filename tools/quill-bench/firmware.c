@@ -21,6 +21,8 @@
 #define GEMM_K		1024u
 #define URGENT		1u
 #define BATCH		2u
+/* The batch job is the first to begin, and never ends. */
+#define BATCH_SLOT	0u
 #define MAX_SAMPLES	2000u
 
 /* ---- NOPs, and instructions ---------------------------------------------------- */
@@ -216,9 +218,9 @@ static uint64_t batch_served(struct core *core, bool *runs)
 	uint64_t served;
 
 	pthread_mutex_lock(&core->lock);
-	served = core->slot[BATCH].lane[QUILL_ENGINE_TENSOR].served;
+	served = core->slot[BATCH_SLOT].lane[QUILL_ENGINE_TENSOR].served;
 	*runs = core->engine[QUILL_ENGINE_TENSOR].running &&
-		core->engine[QUILL_ENGINE_TENSOR].slot == BATCH;
+		core->engine[QUILL_ENGINE_TENSOR].slot == BATCH_SLOT;
 	pthread_mutex_unlock(&core->lock);
 	return served;
 }

@@ -8,7 +8,7 @@
 #include "host.h"
 
 #define PAGE		4096u
-#define MAX_QUEUES	64u
+#define MAX_QUEUES	256u
 #define JOBS_A_QUEUE	32u
 #define MAX_BINDINGS	100000u
 #define MAX_COMMANDS	1000000u

@@ -28,12 +28,17 @@
 #define QUILL_BAR_DOORBELL_SIZE		(QUILL_MAX_QUEUES * QUILL_DOORBELL_STRIDE)
 
 #define QUILL_MAX_CORES			8
-#define QUILL_MAX_QUEUES		64
+#define QUILL_MAX_QUEUES		256
 /* Address spaces. Number 0 is the host's bus addresses: firmware only. */
 #define QUILL_MAX_AS			128
 #define QUILL_AS_HOST			0
-/* Vector 0 carries every core's admin completions and events. */
-#define QUILL_MAX_VECTORS		(1 + QUILL_MAX_QUEUES)
+/*
+ * Vector 0 carries every core's admin completions and events, the others completions of queues. A device has one more than
+ * queues, and no more than these: then queues share.
+ */
+#define QUILL_MAX_VECTORS		65
+#define QUILL_VECTORS(queues)	\
+	((queues) < QUILL_MAX_VECTORS - 1 ? 1 + (queues) : QUILL_MAX_VECTORS)
 #define QUILL_VECTOR_ADMIN		0
 
 /* ---- BAR0: identity and whole-device control ------------------------- */
@@ -41,14 +46,14 @@
 #define QUILL_REG_ID			0x0000	/* RO: QUILL_ID */
 #define   QUILL_ID			0x4c495551	/* "QUIL" */
 #define QUILL_REG_VERSION		0x0004	/* RO: hardware major << 16 | minor */
-#define   QUILL_HW_MAJOR		1
-#define   QUILL_HW_MINOR		1
+#define   QUILL_HW_MAJOR		2
+#define   QUILL_HW_MINOR		0
 #define QUILL_REG_CAPS			0x0008	/* RO */
 #define   QUILL_CAPS_CORES_MASK		0x000000ffu
-#define   QUILL_CAPS_QUEUES_MASK	0x0000ff00u
+#define   QUILL_CAPS_QUEUES_MASK	0x000fff00u
 #define   QUILL_CAPS_QUEUES_SHIFT	8
-#define   QUILL_CAPS_AS_MASK		0x00ff0000u
-#define   QUILL_CAPS_AS_SHIFT		16
+#define   QUILL_CAPS_AS_MASK		0xfff00000u
+#define   QUILL_CAPS_AS_SHIFT		20
 #define QUILL_REG_CLOCK_KHZ		0x000c	/* RO: one device cycle, from the profile */
 #define QUILL_REG_MEM_SIZE_LO		0x0010	/* RO: bytes of device memory (BAR4) */
 #define QUILL_REG_MEM_SIZE_HI		0x0014
@@ -268,7 +273,7 @@ enum quill_fault {
  * DOORBELL, which follow their sources. */
 #define QUILL_CB_IRQ_PENDING		0x040
 #define QUILL_CB_IRQ_ENABLE		0x044
-#define   QUILL_CB_IRQ_DOORBELL		(1u << 0) /* CB_DB_PENDING is not zero */
+#define   QUILL_CB_IRQ_DOORBELL		(1u << 0) /* CB_DB_WORDS is not zero */
 #define   QUILL_CB_IRQ_ADMIN		(1u << 1) /* QUILL_CORE_ADMIN_DB was written */
 #define   QUILL_CB_IRQ_ENGINE		(1u << 2) /* retirements can be popped: see RETIRE_LEVEL */
 #define   QUILL_CB_IRQ_TIMER		(1u << 3) /* TIME has reached TIMER */
@@ -281,9 +286,10 @@ enum quill_fault {
 #define QUILL_CB_MSIX			0x05c	/* WO: raise this vector */
 
 /* Doorbells of the queues that are rung and belong to this core (queue % cores == core). */
-#define QUILL_CB_DB_PENDING_LO		0x060	/* RW: write ones to clear */
-#define QUILL_CB_DB_PENDING_HI		0x064
-#define QUILL_CB_DB_TAIL(q)		(0x100 + (q) * 4) /* RO: last value written */
+#define QUILL_CB_DB_WORDS		0x060	/* RO: a bit for each DB_PENDING that is not zero */
+#define QUILL_CB_DB_PENDING(w)		(0x200 + (w) * 4) /* RW: queues from 32 * w on, a bit each; write ones to clear */
+#define QUILL_CB_DB_TAIL(q)		(0x800 + (q) * 4) /* RO: last value written */
+#define QUILL_CB_DB_CLASS(q)		(0xc00 + (q) * 4) /* RW: class of that queue's jobs, see below; 0 at reset */
 
 /*
  * Transfer unit: up to 4 KiB between local memory and an address space (0 is the
@@ -305,8 +311,7 @@ enum quill_fault {
 
 /*
  * Slots. Commands of several jobs can be in the engines at a time. What belongs to a job alone (device time,
- * counters, scratchpad, and whether its commands are stopped) is kept in a slot, of which there are as many as
- * hardware queues. SLOT selects the one that is meant by JOB_*, ISSUE_*, ENGINE_ABORT, _RESUME and _BUSY, the
+ * counters, scratchpad, and whether its commands are stopped) is kept in a slot. SLOT selects the one that is meant by JOB_*, ISSUE_*, ENGINE_ABORT, _RESUME and _BUSY, the
  * counters, and a transfer that reaches into the scratchpad; and it sets that slot's class.
  *
  * An engine takes the next command from the slot of the highest class that has one, among equals from the one that has
@@ -314,7 +319,7 @@ enum quill_fault {
  * each engine. Engines start nothing of a class below FLOOR, nor below the class of a doorbell that is pending
  * (DB_CLASS), so that a job has the engines from the moment that it is announced, but for what runs.
  */
-#define QUILL_SLOTS			QUILL_MAX_QUEUES
+#define QUILL_SLOTS			64
 #define QUILL_CLASSES			4
 #define QUILL_CB_SLOT			0x0dc	/* RW: slot | class << 8 */
 #define   QUILL_SLOT_MASK		0xffu
@@ -323,7 +328,6 @@ enum quill_fault {
 /* RO, an engine each: VALID | slot of the command that it executes, or 0. */
 #define QUILL_CB_ENGINE_RUNS(e)		(0x0f0 + (e) * 4)
 #define   QUILL_ENGINE_RUNS_VALID	(1u << 31)
-#define QUILL_CB_DB_CLASS(q)		(0x200 + (q) * 4) /* RW: class of that queue's jobs; 0 at reset */
 
 /*
  * Issue port. A command (with its extensions) lies in local memory; READY is the device

@@ -237,8 +237,8 @@ static int quill_job_syncs(struct quill_job *job, struct drm_file *file,
 }
 
 /*
- * Under submit_lock, so that no other job comes between: whether the queue takes the job, and on which
- * way. On an error nothing has changed.
+ * Under submit_lock, so that no other job comes between: whether the queue takes the job, and
+ * which way it goes. On an error nothing has changed.
  */
 static int quill_job_accept(struct quill_job *job, struct drm_file *file)
 {

@@ -292,6 +292,17 @@ static inline vi vi_max(vi x, vi y)
 	return (vi){ _mm256_max_epi32(x.a, y.a), _mm256_max_epi32(x.b, y.b) };
 }
 
+static inline uint32_t vi_pick(int32_t *to, vi x, uint32_t bits)
+{
+	uint32_t count = (uint32_t)__builtin_popcount(bits);
+	int32_t lane[LANES];
+
+	vi_store(lane, x);
+	for (; bits; bits &= bits - 1)
+		*to++ = lane[__builtin_ctz(bits)];
+	return count;
+}
+
 static inline int32_t vi_most(vi x)
 {
 	__m256i m8 = _mm256_max_epi32(x.a, x.b);

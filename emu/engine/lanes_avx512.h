@@ -263,6 +263,12 @@ static inline vi vi_max(vi x, vi y)
 	return _mm512_max_epi32(x, y);
 }
 
+static inline uint32_t vi_pick(int32_t *to, vi x, uint32_t bits)
+{
+	_mm512_storeu_si512(to, _mm512_maskz_compress_epi32((__mmask16)bits, x));
+	return (uint32_t)__builtin_popcount(bits);
+}
+
 static inline int32_t vi_most(vi x)
 {
 	return _mm512_reduce_max_epi32(x);

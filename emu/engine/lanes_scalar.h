@@ -347,6 +347,18 @@ static inline vi vi_max(vi a, vi b)
 	return a;
 }
 
+/* Those lanes whose bit is set, in a row, and how many; up to LANES are written. */
+static inline uint32_t vi_pick(int32_t *to, vi a, uint32_t bits)
+{
+	uint32_t count = 0;
+
+	for EACH_LANE(i) {
+		to[count] = a.v[i];
+		count += bits >> i & 1;
+	}
+	return count;
+}
+
 static inline int32_t vi_most(vi a)
 {
 	int32_t most = a.v[0];

@@ -15,6 +15,7 @@
  *		    fence->lock
  *		    qdev->totals.lock	spinlock, irqs: counters of all queues
  *
+ * uq->map_lock (quill_uqueue.h) nests in mmap_lock and takes queue->lock alone.
  * queue->submit_lock is taken with none of these held and takes none but queue->lock.
  * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock and in the
  * DRM device's object_name_lock, and takes the dma_resv lock of an object.

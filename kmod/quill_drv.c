@@ -24,6 +24,7 @@
 #include "quill_queue.h"
 #include "quill_reset.h"
 #include "quill_stats.h"
+#include "quill_uqueue.h"
 #include "quill_vm.h"
 
 static unsigned int quill_timeout_ms = QUILL_DEFAULT_TIMEOUT_MS;
@@ -117,7 +118,7 @@ static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info 
 	memset(info, 0, sizeof(*info));
 	info->hw_version = qdev->hw_version;
 	info->fw_version = qdev->fw_version;
-	info->features = DRM_QUILL_FEATURE_BO_SEAL;
+	info->features = DRM_QUILL_FEATURE_BO_SEAL | DRM_QUILL_FEATURE_USER_QUEUES;
 	info->cores = qdev->nr_cores;
 	info->hw_queues = qdev->nr_queues;
 	info->clock_khz = qdev->clock_khz;
@@ -237,11 +238,20 @@ static const struct drm_ioctl_desc quill_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_QUERY, quill_ioctl_queue_query, 0),
 	DRM_IOCTL_DEF_DRV(QUILL_SUBMIT, quill_ioctl_submit, 0),
 	DRM_IOCTL_DEF_DRV(QUILL_BO_SEAL, quill_ioctl_bo_seal, 0),
+	DRM_IOCTL_DEF_DRV(QUILL_QUEUE_SIGNAL, quill_ioctl_queue_signal, 0),
 };
 
 static const struct file_operations quill_fops = {
 	.owner = THIS_MODULE,
-	DRM_ACCEL_FOPS,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = quill_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
 	.show_fdinfo = drm_show_fdinfo,
 };
 

@@ -423,12 +423,13 @@ int quill_fw_admin(struct quill_core *core, struct quill_admin_msg *msg)
 
 /*
  * quill_fw_served_ms() - how long a hardware queue's job has been served
+ * @pending: how many jobs of it wait or run; may be NULL
  *
  * With hw_lock held, either way.
  *
  * Return: its share of the core's time in ms, 0 if it has not begun; or as quill_fw_admin().
  */
-int quill_fw_served_ms(struct quill_core *core, unsigned int hwq)
+int quill_fw_served_ms(struct quill_core *core, unsigned int hwq, u32 *pending)
 {
 	struct quill_admin_msg msg = {
 		.op = QUILL_ADMIN_QUEUE_QUERY,
@@ -437,5 +438,9 @@ int quill_fw_served_ms(struct quill_core *core, unsigned int hwq)
 	struct quill_admin_cpl answer;
 	int ret = quill_fw_ask(core, &msg, &answer);
 
-	return ret ? ret : min_t(u32, answer.detail, INT_MAX);
+	if (ret)
+		return ret;
+	if (pending)
+		*pending = answer.pending;
+	return min_t(u32, answer.detail, INT_MAX);
 }

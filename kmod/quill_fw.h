@@ -15,6 +15,6 @@ int quill_fw_stop(struct quill_core *core);
 void quill_fw_stop_all(struct quill_device *qdev);
 void quill_fw_disconnect(struct quill_core *core);
 int quill_fw_admin(struct quill_core *core, struct quill_admin_msg *msg);
-int quill_fw_served_ms(struct quill_core *core, unsigned int hwq);
+int quill_fw_served_ms(struct quill_core *core, unsigned int hwq, u32 *pending);
 
 #endif /* QUILL_FW_H */

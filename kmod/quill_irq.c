@@ -28,6 +28,7 @@
 #include "quill_reset.h"
 #include "quill_stats.h"
 #include "quill_trace.h"
+#include "quill_uqueue.h"
 
 /* The first job that is in the ring: the one that the next record is about. */
 static struct quill_job *quill_irq_first_posted(struct quill_queue *queue)
@@ -40,14 +41,14 @@ static struct quill_job *quill_irq_first_posted(struct quill_queue *queue)
 	return NULL;
 }
 
-static bool quill_irq_record_valid(const struct quill_job_cpl *rec)
+bool quill_irq_record_valid(const struct quill_job_cpl *rec)
 {
 	return rec->status <= QUILL_FAULT_INTERNAL && rec->access <= QUILL_ACCESS_FETCH &&
 	       rec->engine <= QUILL_ENGINE_FW && !rec->reserved0 &&
 	       !memchr_inv(rec->reserved1, 0, sizeof(rec->reserved1));
 }
 
-static void quill_irq_broken(struct quill_queue *queue, const char *what, u64 found, u64 required)
+void quill_irq_broken(struct quill_queue *queue, const char *what, u64 found, u64 required)
 {
 	drm_err_ratelimited(&queue->qdev->drm, "queue %u: completion %u: %s %llu found, %llu required\n",
 			    queue->hwq, queue->seen + 1, what, found, required);
@@ -73,7 +74,7 @@ static bool quill_irq_next_record(struct quill_queue *queue, struct quill_job_cp
 	return true;
 }
 
-static void quill_irq_fault(struct quill_queue *queue, const struct quill_job_cpl *rec, u32 elapsed)
+void quill_irq_fault(struct quill_queue *queue, const struct quill_job_cpl *rec, u32 elapsed)
 {
 	queue->stats.fault = *rec;
 	queue->stats.fault_elapsed_ms = elapsed;
@@ -145,6 +146,10 @@ static bool quill_irq_process_one(struct quill_queue *queue)
 void quill_irq_process_locked(struct quill_queue *queue)
 {
 	lockdep_assert_held(&queue->lock);
+	if (queue->uq) {
+		quill_uqueue_process(queue);
+		return;
+	}
 	while (quill_irq_process_one(queue))
 		;
 }

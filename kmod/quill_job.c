@@ -403,8 +403,8 @@ int quill_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file
 	queue = quill_queue_lookup(file->driver_priv, args->queue_id);
 	if (!queue)
 		return -ENOENT;
-	ret = -ENODEV;
-	if (drm_dev_enter(drm, &idx)) {
+	ret = queue->uq ? -EINVAL : -ENODEV;
+	if (!queue->uq && drm_dev_enter(drm, &idx)) {
 		ret = quill_submit_syncs(queue, file, args);
 		drm_dev_exit(idx);
 	}

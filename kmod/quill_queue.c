@@ -34,6 +34,7 @@
 #include "quill_reset.h"
 #include "quill_stats.h"
 #include "quill_trace.h"
+#include "quill_uqueue.h"
 #include "quill_vm.h"
 
 /* How long a close waits for the scheduler to free the jobs that it has ended. */
@@ -55,6 +56,7 @@ static void quill_queue_release_work(struct work_struct *work)
 	mutex_destroy(&queue->submit_lock);
 	quill_usage_put(queue->usage);
 	quill_stats_fini(queue);
+	quill_uqueue_fini(queue);
 	kfree(queue);
 }
 
@@ -127,7 +129,7 @@ void quill_queue_post(struct quill_queue *queue)
 		quill_doorbell(qdev, queue->hwq, queue->tail);
 	}
 	/* If it is halted because the device sleeps, this wakes it. */
-	quill_reset_watch(queue);
+	quill_reset_watch(queue, queue->timeout_ms);
 out:
 	drm_dev_exit(idx);
 }
@@ -186,6 +188,17 @@ static void quill_queue_judge(struct quill_queue *queue, int error)
 }
 
 /*
+ * quill_queue_count() - a job of it has ended, and so
+ */
+void quill_queue_count(struct quill_queue *queue, int error)
+{
+	lockdep_assert_held(&queue->lock);
+	queue->head_since = ktime_get();
+	quill_stats_end_job(queue, error);
+	quill_queue_judge(queue, error);
+}
+
+/*
  * quill_queue_end_job() - a job has ended: count it and signal its fence
  */
 void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int error)
@@ -194,9 +207,7 @@ void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int e
 
 	lockdep_assert_held(&queue->lock);
 	list_del_init(&job->node);
-	queue->head_since = ktime_get();
-	quill_stats_end_job(queue, error);
-	quill_queue_judge(queue, error);
+	quill_queue_count(queue, error);
 	trace_quill_done(job, error);
 	/* The job may be freed from here on, by the scheduler, unless that does not know it. */
 	direct = job->direct;
@@ -215,6 +226,8 @@ void quill_queue_fail_all(struct quill_queue *queue, int error)
 	lockdep_assert_held(&queue->lock);
 	list_for_each_entry_safe(job, next, &queue->running, node)
 		quill_queue_end_job(queue, job, error);
+	if (queue->uq)
+		quill_uqueue_fail_all(queue, error);
 }
 
 /*
@@ -233,7 +246,7 @@ void quill_queue_nudge(struct quill_queue *queue)
 
 /* ---- Hardware ---------------------------------------------------------------- */
 
-static int quill_queue_admin(struct quill_queue *queue, enum quill_admin_op op)
+int quill_queue_admin(struct quill_queue *queue, enum quill_admin_op op)
 {
 	struct quill_admin_msg msg = {
 		.op = op,
@@ -241,6 +254,23 @@ static int quill_queue_admin(struct quill_queue *queue, enum quill_admin_op op)
 	};
 
 	return quill_fw_admin(quill_queue_core(queue->qdev, queue->hwq), &msg);
+}
+
+/* The ring is empty, and jobs that were in it are to go there again. */
+static void quill_queue_prepare(struct quill_queue *queue, struct quill_admin_msg *msg)
+{
+	struct quill_job *job;
+
+	msg->ring = queue->rings_dma + offsetof(struct quill_rings, desc);
+	msg->cpl = queue->rings_dma + offsetof(struct quill_rings, cpl);
+	spin_lock_irq(&queue->lock);
+	memset(queue->rings, 0, sizeof(*queue->rings));
+	queue->tail = 0;
+	queue->seen = 0;
+	queue->broken = false;
+	list_for_each_entry(job, &queue->running, node)
+		job->posted = false;
+	spin_unlock_irq(&queue->lock);
 }
 
 /*
@@ -258,22 +288,15 @@ int quill_queue_hw_create(struct quill_queue *queue)
 		.as = queue->vm->mmu.as,
 		.vector = queue->vector,
 		.priority = queue->priority,
-		.ring = queue->rings_dma + offsetof(struct quill_rings, desc),
-		.cpl = queue->rings_dma + offsetof(struct quill_rings, cpl),
 		.entries = QUILL_RING_ENTRIES,
 	};
-	struct quill_job *job;
 	int ret;
 
 	lockdep_assert_held(&queue->qdev->hw_lock);
-	spin_lock_irq(&queue->lock);
-	memset(queue->rings, 0, sizeof(*queue->rings));
-	queue->tail = 0;
-	queue->seen = 0;
-	queue->broken = false;
-	list_for_each_entry(job, &queue->running, node)
-		job->posted = false;
-	spin_unlock_irq(&queue->lock);
+	if (queue->uq)
+		quill_uqueue_prepare(queue, &msg);
+	else
+		quill_queue_prepare(queue, &msg);
 
 	ret = quill_fw_admin(core, &msg);
 	if (ret)
@@ -285,6 +308,8 @@ int quill_queue_hw_create(struct quill_queue *queue)
 	queue->head_since = ktime_get();
 	quill_queue_post(queue);
 	spin_unlock_irq(&queue->lock);
+	if (queue->uq)
+		quill_uqueue_started(queue);
 	return 0;
 }
 
@@ -305,7 +330,8 @@ static int quill_queue_hw_forget(struct quill_queue *queue)
 
 	if (!queue->created || queue->qdev->dead)
 		return 0;
-	if (quill_queue_has_running(queue)) {
+	/* What a process may have rung is known to the firmware alone. */
+	if (queue->uq || quill_queue_has_running(queue)) {
 		ret = quill_queue_admin(queue, QUILL_ADMIN_QUEUE_KILL);
 		quill_irq_process(queue);
 	}
@@ -388,6 +414,8 @@ static void quill_queue_free_rings(struct quill_queue *queue)
 	rings = queue->rings;
 	queue->rings = NULL;
 	spin_unlock_irq(&queue->lock);
+	if (queue->uq)
+		quill_uqueue_unmap_dma(queue);
 	if (rings)
 		dma_free_coherent(queue->qdev->drm.dev, sizeof(*rings), rings, queue->rings_dma);
 }
@@ -434,6 +462,8 @@ static void quill_queue_close(struct quill_queue *queue, int error)
 		queue->error = error;
 	spin_unlock_irq(&queue->lock);
 
+	if (queue->uq)
+		quill_uqueue_close(queue);
 	disable_delayed_work_sync(&queue->watchdog);
 	quill_queue_end_entity(queue);
 	quill_queue_hw_destroy(queue);
@@ -506,6 +536,17 @@ static int quill_queue_start(struct quill_queue *queue)
 	return ret ? -ENODEV : 0;
 }
 
+static int quill_queue_alloc_rings(struct quill_queue *queue, u32 flags)
+{
+	if (flags & DRM_QUILL_QUEUE_CREATE_USER)
+		return quill_uqueue_init(queue);
+	if (quill_fail(QUILL_FAIL_DMA_MAP))
+		return -ENOMEM;
+	queue->rings = dma_alloc_coherent(queue->qdev->drm.dev, sizeof(*queue->rings),
+					  &queue->rings_dma, GFP_KERNEL);
+	return queue->rings ? 0 : -ENOMEM;
+}
+
 static struct quill_queue *quill_queue_create(struct quill_file *qfile, struct quill_vm *vm,
 					      const struct drm_quill_queue_create *args)
 {
@@ -521,11 +562,8 @@ static struct quill_queue *quill_queue_create(struct quill_file *qfile, struct q
 	queue = quill_queue_alloc(qfile, args);
 	if (!queue)
 		goto err_uncharge;
-	if (quill_fail(QUILL_FAIL_DMA_MAP))
-		goto err_free;
-	queue->rings = dma_alloc_coherent(qdev->drm.dev, sizeof(*queue->rings), &queue->rings_dma,
-					  GFP_KERNEL);
-	if (!queue->rings)
+	ret = quill_queue_alloc_rings(queue, args->flags);
+	if (ret)
 		goto err_free;
 	ret = quill_sched_init(&queue->sched, &quill_sched_ops, qdev->submit_wq,
 			       QUILL_RING_CREDITS, qdev->drm.dev);
@@ -551,7 +589,10 @@ err_entity:
 err_sched:
 	drm_sched_fini(&queue->sched);
 err_rings:
-	dma_free_coherent(qdev->drm.dev, sizeof(*queue->rings), queue->rings, queue->rings_dma);
+	quill_uqueue_fini(queue);
+	if (queue->rings)
+		dma_free_coherent(qdev->drm.dev, sizeof(*queue->rings), queue->rings,
+				  queue->rings_dma);
 err_free:
 	quill_stats_fini(queue);
 	kfree(queue);
@@ -607,7 +648,8 @@ int quill_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 	BUILD_BUG_ON((int)DRM_QUILL_PRIORITY_LOW != (int)QUILL_FW_PRIORITY_LOW);
 	BUILD_BUG_ON((int)DRM_QUILL_PRIORITY_HIGH != (int)QUILL_FW_PRIORITY_HIGH);
 
-	if (args->flags || args->pad || args->pad2 || args->timeout_ms > QUILL_MAX_TIMEOUT_MS)
+	if (args->flags & ~DRM_QUILL_QUEUE_CREATE_FLAGS || args->pad || args->pad2 || args->pad3 ||
+	    args->timeout_ms > QUILL_MAX_TIMEOUT_MS)
 		return -EINVAL;
 	ret = quill_queue_check_priority(args->priority, file);
 	if (ret)
@@ -627,6 +669,8 @@ int quill_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file
 	if (!ret)
 		ret = xa_alloc(&qfile->queues, &args->queue_id, queue, xa_limit_31b,
 			       GFP_KERNEL_ACCOUNT);
+	if (!ret)
+		quill_uqueue_offset(queue, args);
 	drm_dev_exit(idx);
 	/* Not before: a close may wait for an unplug, and that waits for who has entered. */
 	if (ret && !IS_ERR(queue))

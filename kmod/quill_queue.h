@@ -19,6 +19,7 @@ struct drm_file;
 struct quill_device;
 struct quill_file;
 struct quill_job;
+struct quill_uqueue;
 struct quill_usage;
 struct quill_user;
 struct quill_vm;
@@ -98,6 +99,8 @@ struct quill_queue {
 	/** @rings: NULL once the hardware has no use for them. Freed under slot_lock. */
 	struct quill_rings *rings;
 	dma_addr_t rings_dma;
+	/** @uq: if a process writes its ring; then there are no @rings, no jobs and no @tail. */
+	struct quill_uqueue *uq;
 
 	/**
 	 * @created: the firmware knows it. Under hw_lock: written by its creator, its closer,
@@ -145,10 +148,12 @@ void quill_queue_put(struct quill_queue *queue);
 struct quill_queue *quill_queue_lookup(struct quill_file *qfile, u32 id);
 void quill_queue_close_all(struct quill_file *qfile);
 
+int quill_queue_admin(struct quill_queue *queue, enum quill_admin_op op);
 int quill_queue_hw_create(struct quill_queue *queue);
 void quill_queue_post(struct quill_queue *queue);
 void quill_queue_loud(struct quill_queue *queue);
 void quill_queue_end_job(struct quill_queue *queue, struct quill_job *job, int error);
+void quill_queue_count(struct quill_queue *queue, int error);
 void quill_queue_ban(struct quill_queue *queue);
 void quill_queue_nudge(struct quill_queue *queue);
 void quill_queue_fail_all(struct quill_queue *queue, int error);

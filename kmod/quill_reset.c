@@ -45,6 +45,7 @@
 #include "quill_queue.h"
 #include "quill_reset.h"
 #include "quill_trace.h"
+#include "quill_uqueue.h"
 
 #define QUILL_HEALTH_PERIOD	HZ
 #define QUILL_HEARTBEAT_TIMEOUT	(10 * HZ)
@@ -115,11 +116,14 @@ static void quill_reset_ban(struct quill_queue *queue, struct quill_job *job)
  */
 static void quill_reset_collect_queue(struct quill_queue *queue, bool blame)
 {
+	bool known = queue->created;
 	struct quill_job *head;
 
 	quill_irq_process(queue);
 	queue->created = false;
 	spin_lock_irq(&queue->lock);
+	if (queue->uq && known)
+		quill_uqueue_collect(queue, blame);
 	head = list_first_entry_or_null(&queue->running, struct quill_job, node);
 	if (head && queue->killing && head->id == queue->guilty)
 		quill_reset_ban(queue, head);
@@ -313,17 +317,17 @@ static void quill_reset_arm_health(struct quill_device *qdev)
 }
 
 /*
- * quill_reset_watch() - the queue has jobs: see that they end
+ * quill_reset_watch() - the queue has jobs: see that they end, first in @ms
  *
  * Under queue->lock: the health check looks at every queue before it lets go of the reference that
  * it was armed with.
  */
-void quill_reset_watch(struct quill_queue *queue)
+void quill_reset_watch(struct quill_queue *queue, u32 ms)
 {
 	struct quill_device *qdev = queue->qdev;
 
 	/* Timers that run already stay as they are: they look at the clock when they end. */
-	queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(queue->timeout_ms));
+	queue_delayed_work(qdev->reset_wq, &queue->watchdog, msecs_to_jiffies(ms));
 	quill_reset_arm_health(qdev);
 }
 
@@ -362,7 +366,7 @@ static bool quill_reset_core_busy(struct quill_device *qdev, unsigned int core)
 		/* A second is longer than an interrupt or a doorbell takes. */
 		if (ktime_ms_delta(ktime_get(), queue->head_since) >= MSEC_PER_SEC)
 			quill_queue_nudge(queue);
-		busy |= !list_empty(&queue->running);
+		busy |= !list_empty(&queue->running) || quill_uqueue_busy(queue);
 		spin_unlock(&queue->lock);
 	}
 	spin_unlock_irq(&qdev->hwq_lock);
@@ -438,7 +442,7 @@ static bool quill_reset_kill(struct quill_queue *queue, u64 job)
 static s64 quill_reset_overdue(struct quill_queue *queue, u64 job)
 {
 	struct quill_device *qdev = queue->qdev;
-	int served = quill_fw_served_ms(quill_queue_core(qdev, queue->hwq), queue->hwq);
+	int served = quill_fw_served_ms(quill_queue_core(qdev, queue->hwq), queue->hwq, NULL);
 	bool more;
 
 	if (served < 0)
@@ -466,11 +470,12 @@ void quill_reset_watchdog(struct work_struct *work)
 
 	if (!drm_dev_enter(&qdev->drm, &idx))
 		return;
-	left = quill_reset_time_left(queue, &job);
+	left = queue->uq ? 0 : quill_reset_time_left(queue, &job);
 	if (!left && !quill_pm_get(qdev)) {
 		down_read(&qdev->hw_lock);
 		if (!qdev->dead)
-			left = quill_reset_overdue(queue, job);
+			left = queue->uq ? quill_uqueue_look(queue) :
+					   quill_reset_overdue(queue, job);
 		more = left < 0;
 		up_read(&qdev->hw_lock);
 		awake = true;

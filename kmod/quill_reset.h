@@ -19,7 +19,7 @@ void quill_reset_count(struct quill_device *qdev, enum quill_rung rung);
 void quill_reset_init(struct quill_device *qdev);
 void quill_reset_allow(struct quill_device *qdev);
 void quill_reset_fini(struct quill_device *qdev);
-void quill_reset_watch(struct quill_queue *queue);
+void quill_reset_watch(struct quill_queue *queue, u32 ms);
 void quill_reset_watchdog(struct work_struct *work);
 void quill_reset_request(struct quill_device *qdev, unsigned long what);
 int quill_reset_sync(struct quill_device *qdev, unsigned long what);

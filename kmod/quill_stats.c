@@ -15,6 +15,7 @@
 #include "quill_compat.h"
 #include "quill_device.h"
 #include "quill_drv.h"
+#include "quill_irq.h"
 #include "quill_queue.h"
 #include "quill_stats.h"
 
@@ -223,6 +224,8 @@ int quill_ioctl_queue_query(struct drm_device *drm, void *data, struct drm_file 
 	if (!queue)
 		return -ENOENT;
 	spin_lock_irq(&queue->lock);
+	/* Of jobs that ended quietly, nobody has told us. */
+	quill_irq_process_locked(queue);
 	counters = quill_stats_counters(queue, args->of_job);
 	if (counters) {
 		quill_stats_fill_counters(&answer, counters);

@@ -77,6 +77,8 @@ TEST_F(refuse_jobs, queue_create_refuses_each_pad)
 		       1, 1u << 31, ~0u - 1, ~0u);
 	EXPECT_REFUSED(-EINVAL, self->ctx.fd, DRM_IOCTL_QUILL_QUEUE_CREATE, good, pad2,
 		       1, 1u << 31, ~0u - 1, ~0u);
+	EXPECT_REFUSED(-EINVAL, self->ctx.fd, DRM_IOCTL_QUILL_QUEUE_CREATE, good, pad3,
+		       1, 1u << 31, ~0u - 1, ~0u);
 }
 
 TEST_F(refuse_jobs, queue_create_takes_any_number_of_faults)

@@ -390,7 +390,7 @@ TEST_F(submit, queue_create_refuses_what_it_does_not_know)
 	create.priority = 3;
 	EXPECT_EQ(-EINVAL, q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create));
 	create = good;
-	create.flags = 1;
+	create.flags = DRM_QUILL_QUEUE_CREATE_USER << 1;
 	EXPECT_EQ(-EINVAL, q_ioctl(fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create));
 	create = good;
 	create.pad = 1;

@@ -38,6 +38,7 @@ extern "C" {
 #define DRM_QUILL_QUEUE_QUERY		0x08
 #define DRM_QUILL_SUBMIT		0x09
 #define DRM_QUILL_BO_SEAL		0x0a
+#define DRM_QUILL_QUEUE_SIGNAL		0x0b
 
 #define DRM_IOCTL_QUILL_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_DEV_QUERY, struct drm_quill_dev_query)
@@ -61,6 +62,8 @@ extern "C" {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_SUBMIT, struct drm_quill_submit)
 #define DRM_IOCTL_QUILL_BO_SEAL \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_BO_SEAL, struct drm_quill_bo_seal)
+#define DRM_IOCTL_QUILL_QUEUE_SIGNAL \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_QUILL_QUEUE_SIGNAL, struct drm_quill_queue_signal)
 
 /**
  * struct drm_quill_array - an array in user memory
@@ -110,6 +113,8 @@ struct drm_quill_dev_query {
 /* Feature bits of struct drm_quill_dev_info: what came after the first version. */
 /** DRM_QUILL_FEATURE_BO_SEAL: BO_SEAL, and read-only dma-bufs stay so. */
 #define DRM_QUILL_FEATURE_BO_SEAL	(1ull << 0)
+/** DRM_QUILL_FEATURE_USER_QUEUES: DRM_QUILL_QUEUE_CREATE_USER, QUEUE_SIGNAL. */
+#define DRM_QUILL_FEATURE_USER_QUEUES	(1ull << 1)
 
 /**
  * struct drm_quill_dev_info - what the device is and what it can do
@@ -337,6 +342,13 @@ enum drm_quill_priority {
 };
 
 /**
+ * DRM_QUILL_QUEUE_CREATE_USER: a user-mode queue: the process writes the ring and rings the
+ * doorbell, without SUBMIT; see "User-mode queues" below. Feature DRM_QUILL_FEATURE_USER_QUEUES.
+ */
+#define DRM_QUILL_QUEUE_CREATE_USER	(1u << 0)
+#define DRM_QUILL_QUEUE_CREATE_FLAGS	(DRM_QUILL_QUEUE_CREATE_USER)
+
+/**
  * struct drm_quill_queue_create - make a queue
  *
  * Jobs of one queue run in the order of their submission.
@@ -349,7 +361,7 @@ struct drm_quill_queue_create {
 	__u32 vm_id;
 	/** @priority: enum drm_quill_priority. */
 	__u32 priority;
-	/** @flags: zero. */
+	/** @flags: DRM_QUILL_QUEUE_CREATE_*. */
 	__u32 flags;
 	/** @timeout_ms: a job that runs longer is ended; 0: the default. */
 	__u32 timeout_ms;
@@ -364,6 +376,12 @@ struct drm_quill_queue_create {
 	__u32 max_faults;
 	/** @pad2: zero. */
 	__u32 pad2;
+	/** @map_offset: out: USER: where its parts are for mmap(); else 0. */
+	__u64 map_offset;
+	/** @entries: out: USER: of the ring, and of the ring of records; else 0. */
+	__u32 entries;
+	/** @pad3: zero. */
+	__u32 pad3;
 };
 
 /**
@@ -499,7 +517,7 @@ struct drm_quill_sync {
  * The commands are read by the device, from the queue's VM, when the job runs. Every fence signals:
  * with 0, -EIO (a command failed: ask QUEUE_QUERY), -ETIME (timeout), -ECANCELED, -ENODEV.
  *
- * Errors: -ENOENT (queue, syncobj), -EINVAL (address, size, flags, pads), -ECANCELED (queue is
+ * Errors: -ENOENT (queue, syncobj), -EINVAL (address, size, flags, pads; a user-mode queue), -ECANCELED (queue is
  * banned), -E2BIG (too many syncs), -ENOMEM, -EFAULT, -ENODEV.
  */
 struct drm_quill_submit {
@@ -517,6 +535,85 @@ struct drm_quill_submit {
 	struct drm_quill_array syncs;
 	/** @job: out: number of the job, unique on its queue. */
 	__u64 job;
+};
+
+/* ---- User-mode queues ------------------------------------------------------------- */
+
+/*
+ * Job n of the queue (1, 2, 3, ...) is descriptor (n - 1) % entries, a struct quill_job_desc
+ * (quill/fw_abi.h); its record, a struct quill_job_cpl, is there when the record's seq, the low
+ * half of n, is. A descriptor may be written anew when the job before it in its place has its
+ * record.
+ *
+ * To submit: write descriptors; then, with release semantics, control.tail = the low half of the
+ * last job's n; then the same 32-bit number to the doorbell page, at its first byte. To wait: look
+ * for the record (acquire), or, if QUILL_JOB_QUIET spared the interrupt or not, QUEUE_SIGNAL.
+ * state.error ends every wait: then no more records come.
+ *
+ * A job that runs longer than timeout_ms, and all behind it in the ring, end with
+ * QUILL_FAULT_KILLED. A doorbell that is further ahead of the records than the ring has entries
+ * bans the queue. After a restart of the hardware, what has no record runs again, by itself.
+ *
+ * Mappings outlive the queue and the device: they then lead nowhere. They are MAP_SHARED, whole,
+ * and lie at map_offset plus:
+ */
+/** DRM_QUILL_USER_DOORBELL: one page, to write. */
+#define DRM_QUILL_USER_DOORBELL		0x00000
+/**
+ * DRM_QUILL_USER_RING: entries descriptors, up to a page's end; then a page that begins with struct
+ * drm_quill_user_control. To read and write.
+ */
+#define DRM_QUILL_USER_RING		0x10000
+/**
+ * DRM_QUILL_USER_STATE: a page that begins with struct drm_quill_user_state; then entries records.
+ * To read: PROT_WRITE is -EACCES.
+ */
+#define DRM_QUILL_USER_STATE		0x20000
+
+/**
+ * struct drm_quill_user_control - what the process tells of its ring
+ */
+struct drm_quill_user_control {
+	/** @tail: what was rung last: read if a doorbell is to be rung again. */
+	__u32 tail;
+	/** @pad: zero. */
+	__u32 pad;
+};
+
+/**
+ * struct drm_quill_user_state - what the driver tells of the queue
+ */
+struct drm_quill_user_state {
+	/** @error: 0, or a positive errno: the queue has ended (as SUBMIT's errors). */
+	__u32 error;
+	/** @restarts: how often its core was restarted while jobs had no record: they run again. */
+	__u32 restarts;
+};
+
+/**
+ * struct drm_quill_queue_signal - signal a syncobj when a job of a user-mode queue has ended
+ *
+ * The job has been rung. The syncobj gets a fence, which ends with 0, -EIO (it failed: see its
+ * record), -ETIME (it ran too long), -ECANCELED (cancelled; queue banned or closed; or the queue
+ * came to rest without it) or -ENODEV. It takes QUILL_JOB_QUIET from the job's descriptor. The
+ * error of a job whose record has been overwritten is forgotten: 0.
+ *
+ * Errors: -ENOENT (queue, syncobj), -EINVAL (no user-mode queue; count 0, or over jobs ended +
+ * entries; flags, pad), -ENOSPC (256 wait already), -ECANCELED (queue is banned), -ENOMEM, -ENODEV.
+ */
+struct drm_quill_queue_signal {
+	/** @queue_id: of QUEUE_CREATE. */
+	__u32 queue_id;
+	/** @syncobj: handle of a DRM syncobj. */
+	__u32 syncobj;
+	/** @point: timeline point, or 0 for a binary syncobj. */
+	__u64 point;
+	/** @count: n of the job: 64 bits, never wraps. */
+	__u64 count;
+	/** @flags: zero. */
+	__u32 flags;
+	/** @pad: zero. */
+	__u32 pad;
 };
 
 #if defined(__cplusplus)

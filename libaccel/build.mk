@@ -81,11 +81,12 @@ $(B)/tests/test_libaccel_%: $(B)/obj/tests/test_libaccel_%.o $(LIBACCEL_A) $(LIB
 $(B)/tests/test_libaccel_print: | $(B)/bin/quill-dis
 
 # The library against the device: programs for the VM, beside the kselftests, and like them in TAP.
-LIBACCEL_TESTS := $(B)/kselftest/libaccel $(B)/kselftest/libaccel_vector $(B)/kselftest/libaccel_conv
+LIBACCEL_TESTS := $(B)/kselftest/libaccel $(B)/kselftest/libaccel_vector $(B)/kselftest/libaccel_conv $(B)/kselftest/libaccel_user
 
 $(B)/kselftest/libaccel: libaccel/tests/device.c
 $(B)/kselftest/libaccel_vector: libaccel/tests/vector.c
 $(B)/kselftest/libaccel_conv: libaccel/tests/conv.c
+$(B)/kselftest/libaccel_user: libaccel/tests/user.c
 $(LIBACCEL_TESTS): libaccel/tests/fixture.h $(LIBACCEL_SO)
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(ACCEL_CFLAGS) -ffp-contract=off -MF $(B)/obj/libaccel/$(@F)-test.d -o $@ \

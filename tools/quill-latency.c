@@ -2,8 +2,9 @@
 /*
  * quill-latency: what a job costs that does nothing, next to what a disk read costs in the same VM.
  *
- * Suite vm_latency of `make bench`. One NOP is submitted and waited for, then 4 KiB are read
- * from the NVMe device with O_DIRECT, and so on in turn, so that noise of the host meets both.
+ * Suite vm_latency of `make bench`. One NOP is submitted and waited for, by way of the driver (empty_job), then one by
+ * a queue whose ring the process serves (user_job), then 4 KiB are read from the NVMe device with O_DIRECT, and so on in
+ * turn, so that noise of the host meets all.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +23,7 @@
 
 struct latency {
 	struct accel_device *dev;
-	struct accel_queue *queue;
+	struct accel_queue *queue, *user;
 	struct accel_stream *stream;
 	int nvme;
 	void *block;
@@ -45,6 +46,7 @@ static int fail(const char *what, const char *why)
 
 static int open_device(struct latency *l, const char *path)
 {
+	static const struct accel_queue_params user = { .flags = ACCEL_QUEUE_USER };
 	char err[ACCEL_ERROR_MAX];
 	struct accel_vm *vm;
 	int ret;
@@ -54,6 +56,8 @@ static int open_device(struct latency *l, const char *path)
 	ret = accel_vm_create(l->dev, &vm);
 	if (!ret)
 		ret = accel_queue_create(vm, NULL, &l->queue);
+	if (!ret)
+		ret = accel_queue_create(vm, &user, &l->user);
 	if (!ret)
 		ret = accel_stream_create(vm, 1, &l->stream);
 	if (!ret)
@@ -77,13 +81,13 @@ static int open_nvme(struct latency *l, const char *path)
 	return 0;
 }
 
-static int one_job(struct latency *l, double *us)
+static int one_job(struct latency *l, struct accel_queue *queue, double *us)
 {
 	double start = now_us();
 	uint64_t point;
 
-	if (accel_queue_submit(l->queue, l->stream, NULL, 0, &point) ||
-	    accel_queue_wait(l->queue, point, ACCEL_WAIT_FOREVER))
+	if (accel_queue_submit(queue, l->stream, NULL, 0, &point) ||
+	    accel_queue_wait(queue, point, ACCEL_WAIT_FOREVER))
 		return fail("job", accel_last_error(l->dev));
 	*us = now_us() - start;
 	return 0;
@@ -107,17 +111,17 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print_row(const char *metric, double value, double peer, bool with_peer, bool json)
+static void print_row(const char *name, const char *metric, double value, double peer, bool with_peer, bool json)
 {
 	if (!json) {
-		printf("vm_latency  empty_job  %-6s %9.1f us", metric, value);
+		printf("vm_latency  %-9s  %-6s %9.1f us", name, metric, value);
 		if (with_peer)
 			printf("   nvme_4k_read %9.1f us   ratio %.2f", peer, peer / value);
 		putchar('\n');
 		return;
 	}
-	printf("{\"suite\":\"vm_latency\",\"case\":\"empty_job\",\"metric\":\"%s\",\"value\":%.3f,\"unit\":\"us\"",
-	       metric, value);
+	printf("{\"suite\":\"vm_latency\",\"case\":\"%s\",\"metric\":\"%s\",\"value\":%.3f,\"unit\":\"us\"",
+	       name, metric, value);
 	if (with_peer)
 		printf(",\"peer\":\"nvme_4k_read\",\"peer_value\":%.3f,\"ratio\":%.4f}\n", peer,
 		       peer / value);
@@ -125,25 +129,37 @@ static void print_row(const char *metric, double value, double peer, bool with_p
 		printf(",\"peer\":null,\"peer_value\":null,\"ratio\":null}\n");
 }
 
+static int one_of_each(struct latency *l, unsigned int i, double *job, double *user, double *read)
+{
+	return one_job(l, l->queue, job) || one_job(l, l->user, user) ||
+	       (l->nvme >= 0 && one_read(l, i, read));
+}
+
+static void print_rows(const char *name, double *values, const double *peers, unsigned int count, bool with_peer,
+		       bool json)
+{
+	qsort(values, count, sizeof(*values), by_value);
+	print_row(name, "median", values[count / 2], peers[count / 2], with_peer, json);
+	print_row(name, "p99", values[count * 99 / 100], peers[count * 99 / 100], with_peer, json);
+}
+
 static int measure(struct latency *l, unsigned int count, bool json)
 {
-	double *job = calloc(count, sizeof(*job)), *read = calloc(count, sizeof(*read)), warm;
-	bool with_peer = l->nvme >= 0;
-	int ret = job && read ? 0 : fail("memory", strerror(ENOMEM));
+	double *times = calloc(3 * count, sizeof(*times)), warm;
+	double *job = times, *user = job + count, *read = user + count;
+	int ret = times ? 0 : fail("memory", strerror(ENOMEM));
 	unsigned int i;
 
 	for (i = 0; !ret && i < WARM_UP; i++)
-		ret = one_job(l, &warm) || (with_peer && one_read(l, i, &warm));
+		ret = one_of_each(l, i, &warm, &warm, &warm);
 	for (i = 0; !ret && i < count; i++)
-		ret = one_job(l, &job[i]) || (with_peer && one_read(l, i, &read[i]));
+		ret = one_of_each(l, i, &job[i], &user[i], &read[i]);
 	if (!ret) {
-		qsort(job, count, sizeof(*job), by_value);
 		qsort(read, count, sizeof(*read), by_value);
-		print_row("median", job[count / 2], read[count / 2], with_peer, json);
-		print_row("p99", job[count * 99 / 100], read[count * 99 / 100], with_peer, json);
+		print_rows("empty_job", job, read, count, l->nvme >= 0, json);
+		print_rows("user_job", user, read, count, l->nvme >= 0, json);
 	}
-	free(job);
-	free(read);
+	free(times);
 	return ret;
 }
 
@@ -151,7 +167,8 @@ static void usage(FILE *to)
 {
 	fputs("usage: quill-latency [--device PATH] [--nvme PATH] [--count N] [--json]\n"
 	      "\n"
-	      "Times an empty job's round trip, and with --nvme a 4 KiB read beside each.\n"
+	      "Times an empty job's round trip, through the driver and by a user-mode queue, and with --nvme a\n"
+	      "4 KiB read beside each.\n"
 	      "\n"
 	      "  --device PATH   accelerator (default: the first quill)\n"
 	      "  --nvme PATH     block device to read from, the peer (ratio above 1: the job is faster)\n"

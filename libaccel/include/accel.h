@@ -369,6 +369,14 @@ enum accel_priority {
 };
 
 /**
+ * ACCEL_QUEUE_USER: the process serves the queue's ring itself: jobs are submitted, and found to have
+ * ended, without a call of the system. For short jobs whose latency counts: waiting looks at memory for a
+ * moment before it sleeps. A submit waits itself for the jobs that it is to wait for, and when 128 jobs
+ * are under way, for the oldest; a job that runs too long takes those behind it along.
+ */
+#define ACCEL_QUEUE_USER	(1u << 0)
+
+/**
  * struct accel_queue_params - of a queue; all zero: the defaults
  */
 struct accel_queue_params {
@@ -376,6 +384,8 @@ struct accel_queue_params {
 	enum accel_priority priority;
 	/** @timeout_ms: a job that runs longer is ended; 0: the device's default. */
 	uint32_t timeout_ms;
+	/** @flags: ACCEL_QUEUE_*. */
+	uint32_t flags;
 };
 
 /**

@@ -23,55 +23,11 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "internal.h"
+#include "queue.h"
 
 #define ACCEL_FIRST_SLOTS	16
-#define ACCEL_FAILURES		64	/* accel.h promises as many */
 
 static_assert(ACCEL_MAX_WAITS + 2 == DRM_QUILL_MAX_SYNCS, "waits, point and binary signal");
-
-/* A job that has not been reaped. */
-struct accel_slot {
-	uint32_t syncobj;
-	uint64_t job;
-	struct accel_stream *stream;
-	uint64_t generation;
-};
-
-struct accel_failure {
-	uint64_t point;
-	uint64_t job;
-	int error;
-	char *text;
-};
-
-struct accel_queue {
-	atomic_uint refs;
-	struct accel_vm *vm;
-	uint32_t id;
-	uint32_t timeline;
-	/* Points given out, and of these, reaped. */
-	uint64_t submitted, reaped;
-	/* Of point p: slots[p % n_slots]; a power of two of them. */
-	struct accel_slot *slots;
-	uint32_t n_slots;
-	/* The last failures, as a ring. */
-	struct accel_failure failures[ACCEL_FAILURES];
-	uint64_t n_failures;
-	/* The driver's numbers of the last jobs, by point. */
-	uint64_t recent[DRM_QUILL_QUEUE_HISTORY];
-};
-
-static struct accel_slot *accel_queue_slot(struct accel_queue *queue, uint64_t point)
-{
-	return &queue->slots[point & (queue->n_slots - 1)];
-}
-
-/* libdrm's syncobj functions return -errno or -1: agree on -errno. */
-static int accel_drm_ret(int ret)
-{
-	return ret ? -errno : 0;
-}
 
 /* ---- Making and ending ---- */
 
@@ -127,6 +83,9 @@ static int accel_queue_params_check(struct accel_device *dev,
 	if ((unsigned int)params->priority > ACCEL_PRIORITY_HIGH)
 		return accel_error(dev, -EINVAL, "accel_queue_create: priority is %d; required: one "
 				   "of enum accel_priority", params->priority);
+	if (params->flags & ~ACCEL_QUEUE_USER)
+		return accel_error(dev, -EINVAL, "accel_queue_create: flags are 0x%x; required: none "
+				   "but ACCEL_QUEUE_USER (0x%x)", params->flags, ACCEL_QUEUE_USER);
 	if (params->timeout_ms > dev->max_timeout_ms)
 		return accel_error(dev, -EINVAL, "accel_queue_create: timeout_ms is %u; required: "
 				   "at most %u", params->timeout_ms, dev->max_timeout_ms);
@@ -179,6 +138,8 @@ int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *par
 
 	args.priority = accel_priority_drm(params->priority);
 	args.timeout_ms = params->timeout_ms;
+	if (params->flags & ACCEL_QUEUE_USER)
+		args.flags |= DRM_QUILL_QUEUE_CREATE_USER;
 	ret = accel_ioctl(dev, DRM_IOCTL_QUILL_QUEUE_CREATE, &args);
 	if (ret) {
 		accel_error(dev, ret, "accel_queue_create: the driver refused%s: %s",
@@ -187,10 +148,10 @@ int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *par
 	}
 	ret = accel_drm_ret(drmSyncobjCreate(dev->fd, 0, &queue->timeline));
 	if (!ret)
-		ret = accel_queue_grow(queue);
+		ret = args.flags ? accel_uqueue_create(queue, &args) : accel_queue_grow(queue);
 	if (ret) {
-		accel_error(dev, ret, "accel_queue_create: cannot make syncobjs: %s",
-			    strerror(-ret));
+		accel_error(dev, ret, "accel_queue_create: cannot make %s: %s",
+			    args.flags ? "its mappings" : "syncobjs", strerror(-ret));
 		goto err_destroy;
 	}
 
@@ -233,6 +194,7 @@ void accel_queue_destroy(struct accel_queue *queue)
 	args.queue_id = queue->id;
 	/* First the jobs, then the streams that they read. */
 	accel_ioctl(queue->vm->dev, DRM_IOCTL_QUILL_QUEUE_DESTROY, &args);
+	accel_uqueue_destroy(queue->user);
 	accel_slots_free(queue, queue->slots, queue->n_slots);
 	drmSyncobjDestroy(queue->vm->dev->fd, queue->timeline);
 	for (i = 0; i < ACCEL_FAILURES; i++)
@@ -243,7 +205,7 @@ void accel_queue_destroy(struct accel_queue *queue)
 
 /* ---- What became of jobs ---- */
 
-static int accel_queue_query(struct accel_queue *queue, struct drm_quill_queue_query *query)
+int accel_queue_query(struct accel_queue *queue, struct drm_quill_queue_query *query)
 {
 	memset(query, 0, sizeof(*query));
 	query->queue_id = queue->id;
@@ -288,8 +250,8 @@ static void accel_slot_describe(const struct accel_slot *slot, int error,
 	accel_describe_fault(query, cmd, cmd ? stream->count - at : 0, patch, text, size);
 }
 
-static void accel_queue_remember(struct accel_queue *queue, uint64_t point, int error,
-				 const struct drm_quill_queue_query *query)
+void accel_queue_remember(struct accel_queue *queue, uint64_t point, int error,
+			  const struct drm_quill_queue_query *query)
 {
 	struct accel_failure *failure = &queue->failures[queue->n_failures % ACCEL_FAILURES];
 	struct accel_slot *slot = accel_queue_slot(queue, point);
@@ -333,6 +295,10 @@ static void accel_queue_reap(struct accel_queue *queue, uint64_t point)
 	struct drm_quill_queue_query query;
 	bool all_well;
 
+	if (queue->user) {
+		accel_uqueue_reap(queue);
+		return;
+	}
 	all_well = !accel_queue_query(queue, &query) && query.jobs >= point &&
 		   query.faults == queue->n_failures;
 	if (!all_well)
@@ -353,7 +319,7 @@ static const struct accel_failure *accel_queue_failure(const struct accel_queue 
 	return NULL;
 }
 
-static int64_t accel_deadline(int64_t timeout_ns)
+int64_t accel_deadline(int64_t timeout_ns)
 {
 	struct timespec now;
 	int64_t at;
@@ -363,6 +329,15 @@ static int64_t accel_deadline(int64_t timeout_ns)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	at = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 	return timeout_ns > INT64_MAX - at ? INT64_MAX : at + timeout_ns;
+}
+
+/* Sleep, or look, until a job has ended; -ETIME if it has not by the deadline. */
+static int accel_queue_wait_end(struct accel_queue *queue, uint64_t point, int64_t deadline)
+{
+	if (queue->user)
+		return accel_uqueue_wait(queue, point, deadline);
+	return accel_drm_ret(drmSyncobjTimelineWait(queue->vm->dev->fd, &queue->timeline, &point, 1,
+						    deadline, 0, NULL));
 }
 
 int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_ns)
@@ -382,8 +357,7 @@ int accel_queue_wait(struct accel_queue *queue, uint64_t point, int64_t timeout_
 	if (point > queue->reaped)
 		accel_queue_reap(queue, 0);
 	if (point > queue->reaped) {
-		ret = accel_drm_ret(drmSyncobjTimelineWait(dev->fd, &queue->timeline, &point, 1,
-							   accel_deadline(timeout_ns), 0, NULL));
+		ret = accel_queue_wait_end(queue, point, accel_deadline(timeout_ns));
 		if (ret == -ETIME)
 			return accel_error(dev, -ETIMEDOUT, "job %llu has not ended within %lld ns",
 					   (unsigned long long)point, (long long)timeout_ns);
@@ -445,6 +419,8 @@ static int accel_queue_make_room(struct accel_queue *queue)
 	uint64_t reached = 0;
 	int ret;
 
+	if (queue->user)
+		return accel_uqueue_make_room(queue);
 	if (queue->submitted - queue->reaped < queue->n_slots)
 		return 0;
 	ret = accel_drm_ret(drmSyncobjQuery(queue->vm->dev->fd, &queue->timeline, &reached, 1));
@@ -455,38 +431,112 @@ static int accel_queue_make_room(struct accel_queue *queue)
 	return accel_queue_grow(queue);
 }
 
-/* Returns the number of entries. */
-static uint32_t accel_submit_syncs(struct accel_queue *queue, const struct accel_wait *waits,
-				   unsigned int n_waits, struct drm_quill_sync *syncs)
+/* What one submit gives the driver; @fences are made for it alone. */
+struct accel_syncs {
+	struct drm_quill_sync sync[DRM_QUILL_MAX_SYNCS];
+	uint32_t count;
+	uint32_t fences[ACCEL_MAX_WAITS];
+	uint32_t n_fences;
+};
+
+static void accel_syncs_free(struct accel_device *dev, const struct accel_syncs *syncs)
+{
+	uint32_t i;
+
+	for (i = 0; i < syncs->n_fences; i++)
+		drmSyncobjDestroy(dev->fd, syncs->fences[i]);
+}
+
+static int accel_syncs_wait(struct accel_syncs *syncs, const struct accel_wait *wait)
+{
+	struct drm_quill_sync sync = { .handle = wait->queue->timeline, .point = wait->point };
+	int ret;
+
+	if (!wait->point)
+		return 0;
+	if (wait->queue->user) {
+		ret = accel_uqueue_fence(wait->queue, wait->point, &sync.handle);
+		if (ret || !sync.handle)
+			return ret;
+		sync.point = 0;
+		syncs->fences[syncs->n_fences++] = sync.handle;
+	}
+	syncs->sync[syncs->count++] = sync;
+	return 0;
+}
+
+/* On an error, too, there is something to free. */
+static int accel_syncs_fill(struct accel_syncs *syncs, struct accel_queue *queue,
+			    const struct accel_wait *waits, unsigned int n_waits)
 {
 	uint64_t point = queue->submitted + 1;
-	uint32_t i, n = 0;
+	unsigned int i;
+	int ret = 0;
 
-	for (i = 0; i < n_waits; i++)
-		if (waits[i].point)
-			syncs[n++] = (struct drm_quill_sync) {
-				.handle = waits[i].queue->timeline,
-				.point = waits[i].point,
-			};
-	syncs[n++] = (struct drm_quill_sync) {
+	syncs->count = 0;
+	syncs->n_fences = 0;
+	for (i = 0; i < n_waits && !ret; i++)
+		ret = accel_syncs_wait(syncs, &waits[i]);
+	syncs->sync[syncs->count++] = (struct drm_quill_sync) {
 		.handle = queue->timeline,
 		.flags = DRM_QUILL_SYNC_SIGNAL,
 		.point = point,
 	};
-	syncs[n++] = (struct drm_quill_sync) {
+	syncs->sync[syncs->count++] = (struct drm_quill_sync) {
 		.handle = accel_queue_slot(queue, point)->syncobj,
 		.flags = DRM_QUILL_SYNC_SIGNAL,
 	};
-	return n;
+	return ret;
+}
+
+/* By the driver. *@job is its number for the job. */
+static int accel_queue_push(struct accel_queue *queue, const struct accel_stream *stream,
+			    const struct accel_wait *waits, unsigned int n_waits, uint64_t *job)
+{
+	struct drm_quill_submit args = {
+		.queue_id = queue->id,
+		.stream = stream->buf.va,
+		.stream_size = stream->count * QUILL_CMD_SIZE,
+	};
+	struct accel_syncs syncs;
+	int ret;
+
+	ret = accel_syncs_fill(&syncs, queue, waits, n_waits);
+	args.syncs.ptr = (uintptr_t)syncs.sync;
+	args.syncs.count = syncs.count;
+	args.syncs.stride = sizeof(syncs.sync[0]);
+	if (!ret)
+		ret = accel_ioctl(queue->vm->dev, DRM_IOCTL_QUILL_SUBMIT, &args);
+	accel_syncs_free(queue->vm->dev, &syncs);
+	if (ret)
+		return ret;
+	queue->submitted++;
+	*job = args.job;
+	return 0;
+}
+
+/* By the process itself. The ring knows no waits: they are over before the doorbell. */
+static int accel_queue_ring(struct accel_queue *queue, const struct accel_stream *stream,
+			    const struct accel_wait *waits, unsigned int n_waits, uint64_t *job)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < n_waits && !ret; i++)
+		if (waits[i].point)
+			ret = accel_queue_wait_end(waits[i].queue, waits[i].point, INT64_MAX);
+	if (!ret)
+		ret = accel_uqueue_submit(queue, stream->buf.va, stream->count * QUILL_CMD_SIZE);
+	*job = queue->submitted;
+	return ret;
 }
 
 int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 		       const struct accel_wait *waits, unsigned int n_waits, uint64_t *point)
 {
-	struct drm_quill_sync syncs[DRM_QUILL_MAX_SYNCS];
 	struct accel_device *dev = queue->vm->dev;
-	struct drm_quill_submit args = { 0 };
 	struct accel_slot *slot;
+	uint64_t job;
 	int ret;
 
 	ret = accel_submit_check(queue, stream, waits, n_waits);
@@ -496,23 +546,18 @@ int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 	if (ret)
 		return accel_error(dev, ret, "accel_queue_submit: no room for another job: %s",
 				   strerror(-ret));
-
-	args.queue_id = queue->id;
-	args.stream = stream->buf.va;
-	args.stream_size = stream->count * QUILL_CMD_SIZE;
-	args.syncs.ptr = (uintptr_t)syncs;
-	args.syncs.count = accel_submit_syncs(queue, waits, n_waits, syncs);
-	args.syncs.stride = sizeof(syncs[0]);
-	ret = accel_ioctl(dev, DRM_IOCTL_QUILL_SUBMIT, &args);
+	if (queue->user)
+		ret = accel_queue_ring(queue, stream, waits, n_waits, &job);
+	else
+		ret = accel_queue_push(queue, stream, waits, n_waits, &job);
 	if (ret)
 		return accel_error(dev, ret, "accel_queue_submit: the driver refused%s: %s",
 				   ret == -ECANCELED ? " (a job of the queue could only be ended by a restart, and it is "
 				   "banned)" : "", strerror(-ret));
 
-	queue->submitted++;
 	slot = accel_queue_slot(queue, queue->submitted);
-	slot->job = args.job;
-	queue->recent[queue->submitted % DRM_QUILL_QUEUE_HISTORY] = args.job;
+	slot->job = job;
+	queue->recent[queue->submitted % DRM_QUILL_QUEUE_HISTORY] = job;
 	slot->stream = accel_stream_get(stream);
 	slot->generation = stream->generation;
 	accel_log(dev, ACCEL_LOG_JOB, "queue %u: job %llu: %u records at va 0x%llx", queue->id,

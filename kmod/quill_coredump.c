@@ -37,6 +37,7 @@
 #include "quill_job.h"
 #include "quill_pm.h"
 #include "quill_queue.h"
+#include "quill_uqueue.h"
 #include "quill_vm.h"
 
 /* Of the text: grows when a reader of the last one would go wrong. */
@@ -171,12 +172,20 @@ static void quill_dump_jobs(struct seq_buf *text, struct quill_queue *queue)
 }
 
 /* What the firmware was given and has not answered, as it lies in the ring. */
+static u32 quill_dump_tail(const struct quill_queue *queue)
+{
+	return queue->uq ? quill_uqueue_tail(queue) : queue->tail;
+}
+
+/* A process may write its ring meanwhile: this is text, and no more. */
 static void quill_dump_ring(struct seq_buf *text, const struct quill_queue *queue)
 {
-	u32 at;
+	const struct quill_job_desc *ring = queue->uq ? queue->uq->rings->desc :
+							queue->rings->desc;
+	u32 at, tail = quill_dump_tail(queue);
 
-	for (at = queue->seen; at != queue->tail && at - queue->seen < QUILL_DUMP_JOBS; at++) {
-		struct quill_job_desc desc = queue->rings->desc[at % QUILL_RING_ENTRIES];
+	for (at = queue->seen; at != tail && at - queue->seen < QUILL_DUMP_JOBS; at++) {
+		struct quill_job_desc desc = ring[at % QUILL_RING_ENTRIES];
 
 		seq_buf_printf(text, "ring=%u job=%llu stream=0x%llx size=%u\n", at, desc.job,
 			       desc.stream, desc.size);
@@ -189,13 +198,14 @@ static void quill_dump_queue(struct seq_buf *text, struct quill_queue *queue)
 	seq_buf_printf(text, "\n[queue %u]\nspace=%u\npriority=%u\nvector=%u\nlimit_ms=%u\n",
 		       queue->hwq, queue->vm->mmu.as, queue->priority, queue->vector,
 		       queue->timeout_ms);
+	seq_buf_printf(text, "user=%u\n", !!queue->uq);
 	seq_buf_printf(text, "tail=%u\nhead=%u\nhalted=%u\nbroken=%u\nbanned=%u\nerror=%d\n",
-		       queue->tail, queue->seen, queue->halted, queue->broken, queue->banned,
-		       queue->error);
+		       quill_dump_tail(queue), queue->seen, queue->halted, queue->broken,
+		       queue->banned, queue->error);
 	seq_buf_printf(text, "jobs_ended=%llu\nfaults=%llu\nwaiting=%u\n", queue->stats.jobs,
 		       queue->stats.faults, queue->waiting);
 	quill_dump_jobs(text, queue);
-	if (queue->rings)
+	if (queue->rings || queue->uq)
 		quill_dump_ring(text, queue);
 }
 

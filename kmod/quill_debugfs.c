@@ -16,6 +16,7 @@
 #include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
+#include "quill_uqueue.h"
 #include "quill_vm.h"
 
 /*
@@ -58,13 +59,13 @@ static int quill_debugfs_fw_log(struct seq_file *m, void *unused)
 static void quill_debugfs_queue(struct seq_file *m, struct quill_queue *queue)
 {
 	spin_lock(&queue->lock);
-	seq_printf(m, "queue %u: as %u priority %u vector %u timeout %u ms%s%s error %d\n",
+	seq_printf(m, "queue %u: as %u priority %u vector %u timeout %u ms%s%s%s error %d\n",
 		   queue->hwq, queue->vm->mmu.as, queue->priority, queue->vector,
-		   queue->timeout_ms, queue->halted ? " halted" : "",
+		   queue->timeout_ms, queue->uq ? " user-mode" : "", queue->halted ? " halted" : "",
 		   queue->banned ? " banned" : "", queue->error);
 	seq_printf(m, "  ring: %u written, %u completed; jobs: %d alive, %llu ended, %llu failed\n",
-		   queue->tail, queue->seen, atomic_read(&queue->jobs), queue->stats.jobs,
-		   queue->stats.faults);
+		   queue->uq ? quill_uqueue_tail(queue) : queue->tail, queue->seen,
+		   atomic_read(&queue->jobs), queue->stats.jobs, queue->stats.faults);
 	spin_unlock(&queue->lock);
 }
 

@@ -217,7 +217,7 @@ bool quill_uqueue_busy(struct quill_queue *queue)
 /* Return: whether the process has rung, or was about to. @tail is untrusted, and stays so. */
 static bool quill_uqueue_rung(struct quill_queue *queue, u32 *tail)
 {
-	*tail = READ_ONCE(queue->uq->rings->control.tail);
+	*tail = quill_uqueue_tail(queue);
 	return *tail != queue->seen && *tail - queue->seen <= QUILL_RING_ENTRIES;
 }
 

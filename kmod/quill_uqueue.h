@@ -78,6 +78,12 @@ struct quill_uqueue {
 	u32 served;
 };
 
+/* What the process says that it has rung last: untrusted. */
+static inline u32 quill_uqueue_tail(const struct quill_queue *queue)
+{
+	return READ_ONCE(queue->uq->rings->control.tail);
+}
+
 int quill_uqueue_init(struct quill_queue *queue);
 void quill_uqueue_fini(struct quill_queue *queue);
 void quill_uqueue_offset(struct quill_queue *queue, struct drm_quill_queue_create *args);

@@ -247,6 +247,46 @@ TEST_F(nomem, queue_create)
 	EXPECT_NE(0, sweep(_metadata, self, queue_create, queue_destroy));
 }
 
+static int user_queue_create(nomem_data *self)
+{
+	struct drm_quill_queue_create create = {
+		.vm_id = self->ctx.vm, .flags = DRM_QUILL_QUEUE_CREATE_USER,
+	};
+	int ret = q_ioctl(self->ctx.fd, DRM_IOCTL_QUILL_QUEUE_CREATE, &create);
+
+	self->id = create.queue_id;
+	return ret;
+}
+
+TEST_F(nomem, queue_create_user)
+{
+	EXPECT_NE(0, sweep(_metadata, self, user_queue_create, queue_destroy));
+}
+
+/* Of a job that is never rung: its fence ends with the queue. */
+static int queue_signal(nomem_data *self)
+{
+	struct drm_quill_queue_signal signal = {
+		.queue_id = self->queue, .syncobj = self->id, .point = 1, .count = 1,
+	};
+
+	return q_ioctl(self->ctx.fd, DRM_IOCTL_QUILL_QUEUE_SIGNAL, &signal);
+}
+
+static int nothing(nomem_data *self)
+{
+	return 0;
+}
+
+TEST_F(nomem, queue_signal)
+{
+	ASSERT_EQ(0, user_queue_create(self));
+	self->queue = self->id;
+	ASSERT_EQ(0, q_syncobj(self->ctx.fd, &self->id));
+	EXPECT_NE(0, sweep(_metadata, self, queue_signal, nothing));
+	ASSERT_EQ(0, q_queue_destroy(self->ctx.fd, self->queue));
+}
+
 static int submit(nomem_data *self)
 {
 	struct drm_quill_sync out = { .flags = DRM_QUILL_SYNC_SIGNAL, .handle = self->id };

@@ -85,6 +85,8 @@ TEST_F(usermode, a_syncobj_signals_at_the_end_of_a_quiet_job)
 	uq_write(&self->q, self->ctx.va, sizeof(cmds), QUILL_JOB_QUIET);
 	uq_ring(&self->q);
 	ASSERT_EQ(0, uq_signal(&self->q, 1, &sync));
+	/* else it would signal only when the driver looks by itself */
+	EXPECT_EQ(0, self->q.desc[0].flags);
 	EXPECT_EQ(0, q_finish(self->ctx.fd, sync));
 	EXPECT_NE(NULL, uq_poll(&self->q, 1, 0));
 	EXPECT_EQ(5, *uq_data(&self->q));

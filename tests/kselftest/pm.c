@@ -6,7 +6,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
-#include "quill_test.h"
+#include "quill_user.h"
 
 /* A file of the PCI device behind the file descriptor. */
 static void sysfs_path(int fd, const char *name, char *path, size_t size)
@@ -508,6 +508,70 @@ TEST_F_TIMEOUT(pm, jobs_in_flight_run_again_after_the_systems_sleep, 120)
 	EXPECT_EQ(-ECANCELED, q_finish(ctx->fd, first));
 	EXPECT_EQ(-ECANCELED, q_finish(ctx->fd, next));
 	EXPECT_EQ(0, run_fill(ctx, 5));
+}
+
+/* ---- User-mode queues -------------------------------------------------------------------- */
+
+TEST_F(pm, a_doorbell_that_a_process_rings_wakes_it_and_nothing_is_lost)
+{
+	struct uq q;
+	uint32_t i;
+
+	ASSERT_EQ(0, uq_open(&q, &self->ctx, 0, 0));
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(falls_asleep(self->ctx.fd));
+		EXPECT_EQ(0, uq_fill(&q, 0x3300 + i, QUILL_JOB_QUIET));
+		EXPECT_FALSE(asleep(self->ctx.fd));
+	}
+	uq_unmap(&q);
+}
+
+TEST_F(pm, a_job_that_a_process_has_rung_keeps_it_awake)
+{
+	struct uq q;
+
+	ASSERT_EQ(0, uq_open(&q, &self->ctx, 0, 0));
+	uq_write(&q, uq_stream(&q, 0, q_endless()), 64, QUILL_JOB_QUIET);
+	uq_ring(&q);
+	sleep(4);
+	EXPECT_FALSE(asleep(self->ctx.fd));
+	EXPECT_EQ(0, q.records[0].seq);
+	ASSERT_EQ(0, q_queue_destroy(self->ctx.fd, q.id));
+	uq_unmap(&q);
+}
+
+TEST_F(pm, a_count_that_nobody_has_rung_ends_and_the_device_sleeps)
+{
+	uint32_t sync;
+	struct uq q;
+
+	ASSERT_EQ(0, uq_open(&q, &self->ctx, 0, 0));
+	ASSERT_TRUE(falls_asleep(self->ctx.fd));
+	ASSERT_EQ(0, uq_signal(&q, 1, &sync));
+	EXPECT_EQ(-ECANCELED, q_finish(self->ctx.fd, sync));
+	EXPECT_TRUE(falls_asleep(self->ctx.fd));
+	uq_unmap(&q);
+}
+
+TEST_F_TIMEOUT(pm, the_systems_sleep_leaves_the_jobs_of_a_ring_right, 60)
+{
+	union quill_cmd cmds[2] = { q_cmd(QUILL_OP_LOOP), q_fill(q_data(&self->ctx), 0x4444, 64) };
+	uint32_t sync;
+	struct uq q;
+
+	if (access("/sys/power/pm_test", W_OK))
+		SKIP(return, "no pm_test");
+	cmds[0].loop.limit = 200000;
+	ASSERT_EQ(0, uq_open(&q, &self->ctx, 0, 0));
+	memcpy(self->ctx.ptr, cmds, sizeof(cmds));
+	uq_write(&q, self->ctx.va, sizeof(cmds), QUILL_JOB_QUIET);
+	uq_ring(&q);
+	ASSERT_EQ(0, uq_signal(&q, 1, &sync));
+	ASSERT_EQ(0, system_sleep());
+	EXPECT_EQ(0, q_finish(self->ctx.fd, sync));
+	EXPECT_EQ(0x4444, *uq_data(&q));
+	EXPECT_EQ(0, uq_fill(&q, 0x5555, QUILL_JOB_QUIET));
+	uq_unmap(&q);
 }
 
 TEST_HARNESS_MAIN

@@ -48,6 +48,7 @@
 
 #define QUILL_UQUEUE_FENCES	256
 #define QUILL_UQUEUE_REPLAYS	3
+#define QUILL_UQUEUE_RINGS	4
 
 struct quill_uqueue_fence {
 	struct list_head node;
@@ -223,18 +224,19 @@ static bool quill_uqueue_rung(struct quill_queue *queue, u32 *tail)
 
 /*
  * Ring for the process: a doorbell was lost, or went to the dummy page. If it has rung itself
- * meanwhile, its later tail is rung once more.
+ * meanwhile, its later tail is rung once more; but not for ever: the next look sees to the rest.
  */
 static bool quill_uqueue_ring(struct quill_queue *queue)
 {
-	bool rung = false;
 	u32 last, tail;
+	int rung;
 
 	lockdep_assert_held(&queue->lock);
-	while (quill_uqueue_rung(queue, &tail) && !(rung && tail == last)) {
+	for (rung = 0; rung < QUILL_UQUEUE_RINGS && quill_uqueue_rung(queue, &tail); rung++) {
+		if (rung && tail == last)
+			break;
 		quill_doorbell(queue->qdev, queue->hwq, tail);
 		last = tail;
-		rung = true;
 		/* The doorbell goes before the next look. */
 		mb();
 	}

@@ -225,10 +225,10 @@ struct report {
 };
 
 /*
- * Write a completion record for @job and raise the queue's vector, unless it is @quiet and has ended well. @counters may
- * be NULL.
+ * Write a completion record for @job and raise the queue's vector, unless it is @quiet and has ended well. With @commands,
+ * the record has the counters of the slot that is selected, and so many commands more; NULL: the job was not begun.
  */
-void complete(struct queue *q, __u64 job, const struct report *r, const __u64 *counters, bool quiet);
+void complete(struct queue *q, __u64 job, const struct report *r, const __u32 *commands, bool quiet);
 
 /* ---- admin.c ------------------------------------------------------------------------- */
 

@@ -36,9 +36,16 @@ void *memset(void *to, int c, size_t n)
 	__u32 word = (__u8)c * 0x01010101u;
 	char *d = to;
 
-	if (!((__u32)d & 3))
+	if (!((__u32)d & 3)) {
+		for (; n >= 16; n -= 16, d += 16) {
+			((__u32 *)d)[0] = word;
+			((__u32 *)d)[1] = word;
+			((__u32 *)d)[2] = word;
+			((__u32 *)d)[3] = word;
+		}
 		for (; n >= 4; n -= 4, d += 4)
 			*(__u32 *)d = word;
+	}
 	while (n--)
 		*d++ = c;
 	return to;

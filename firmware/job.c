@@ -47,17 +47,11 @@ static void free_job(struct job *j)
 
 static void finish(struct job *j)
 {
-	__u64 counters[QUILL_COUNTER_COUNT];
-	__u32 i;
-
 	sched_select(j);
 	cb_write64(QUILL_CB_JOB_CLOCK_LO, j->stream.clock);
 	cb_write64(QUILL_CB_JOB_RECORDS_LO, j->stream.decoded);
-	for (i = 0; i < QUILL_COUNTER_COUNT; i++)
-		counters[i] = cb_read64(QUILL_CB_COUNTER_LO(i));
-	counters[QUILL_COUNTER_COMMANDS] += j->stream.commands;
+	complete(j->queue, j->name, &j->report, &j->stream.commands, j->quiet);
 	cb_write(QUILL_CB_JOB_END, 1);
-	complete(j->queue, j->name, &j->report, counters, j->quiet);
 	free_job(j);
 	sched_changed();
 }

@@ -19,8 +19,9 @@ static struct {
 	__u32 running;
 	/* Jobs that are there, a bit each. */
 	__u32 live;
-	/* Places held by each priority. */
+	/* Places held by each priority; and those that are kept free for one or another. */
 	__u32 held[QUILL_FW_PRIORITY_COUNT];
+	__u32 kept;
 	/* The class of those whose turn it is, and what the engines were told. */
 	__u32 top;
 	__u32 floor;
@@ -46,6 +47,7 @@ void sched_init(__u32 watchdog_us)
 {
 	sched.watchdog_us = watchdog_us;
 	sched.selected = ~0u;
+	sched.kept = QUILL_FW_PRIORITY_COUNT * FW_JOBS_KEPT;
 	sched.retire_level = 1;
 	sched_update();
 }
@@ -178,12 +180,8 @@ void sched_announce(__u32 priority)
 /* A job of @priority may take a place: enough are left for the other priorities. */
 static bool may_hold(__u32 priority)
 {
-	__u32 p, kept = 0;
-
-	for (p = 0; p < QUILL_FW_PRIORITY_COUNT; p++)
-		if (p != priority && sched.held[p] < FW_JOBS_KEPT)
-			kept += FW_JOBS_KEPT - sched.held[p];
-	return sched.running + kept < FW_JOBS;
+	/* of those that are kept it may take its own */
+	return sched.held[priority] < FW_JOBS_KEPT || sched.running + sched.kept < FW_JOBS;
 }
 
 static struct job *free_job(void)
@@ -201,7 +199,8 @@ static void begin(struct queue *q)
 	struct job *j = free_job();
 
 	sched.running++;
-	sched.held[q->priority]++;
+	if (sched.held[q->priority]++ < FW_JOBS_KEPT)
+		sched.kept--;
 	j->class = queue_class(q);
 	job_begin(j, q);
 	if (j->state == JOB_NONE)
@@ -219,8 +218,9 @@ void sched_begin(void)
 
 	if (likely(!queues_ready && !sched.changed && sched.floor == sched.top))
 		return;
-	for (p = QUILL_FW_PRIORITY_COUNT; p-- > 0;)
-		while (may_hold(p) && (q = queue_pick(p))) {
+	for (p = QUILL_FW_PRIORITY_COUNT; p-- > 0 && queues_ready;)
+		while (queues_ready >> p & 1 && may_hold(p)) {
+			q = queue_pick(p);
 			if (q->head != q->tail)
 				begin(q);
 			else
@@ -237,7 +237,8 @@ void sched_ended(struct job *j)
 {
 	sched.running--;
 	sched.live &= ~(1u << sched_index(j));
-	sched.held[j->queue->priority]--;
+	if (--sched.held[j->queue->priority] < FW_JOBS_KEPT)
+		sched.kept++;
 }
 
 /* The first job from number @from on that has its turn and something to do; FW_JOBS: none. */

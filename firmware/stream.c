@@ -67,15 +67,12 @@ void stream_position(const struct job *j, struct report *r)
 	}
 }
 
-/* Record @index; NULL if it cannot be fetched, which is then the job's fault. */
-static const union quill_cmd *fetch(struct job *j, __u32 index)
+/* Have the page that holds record @index, from there on. NULL: it cannot be fetched, which is then the job's fault. */
+static __attribute__((noinline)) const union quill_cmd *fetch_page(struct job *j, __u32 index)
 {
 	struct stream *s = &j->stream;
 	__u64 addr = s->addr + (__u64)index * QUILL_CMD_SIZE;
 	__u32 count, fault;
-
-	if (likely(index - s->first < s->count))
-		return &s->record[index - s->first];
 
 	/* not over the page's end: a page that is not there matters when its turn comes */
 	count = (QUILL_PAGE_SIZE - ((__u32)addr & (QUILL_PAGE_SIZE - 1))) / QUILL_CMD_SIZE;
@@ -92,6 +89,16 @@ static const union quill_cmd *fetch(struct job *j, __u32 index)
 	return &s->record[0];
 }
 
+/* Record @index; NULL if it cannot be fetched. */
+static inline const union quill_cmd *fetch(struct job *j, __u32 index)
+{
+	struct stream *s = &j->stream;
+
+	if (likely(index - s->first < s->count))
+		return &s->record[index - s->first];
+	return fetch_page(j, index);
+}
+
 /* Nothing but an opcode, and perhaps a mark: the NOP that quill_cmd_check() would accept, word by word. */
 static bool is_plain_nop(const union quill_cmd *cmd)
 {
@@ -105,15 +112,33 @@ static bool is_plain_nop(const union quill_cmd *cmd)
 /* Add the registers that a PATCH named, and check what came of it. False: that is the job's fault. */
 static bool patch_and_check(struct job *j, union quill_cmd *cmd, __u32 records)
 {
-	struct quill_check why;
+	__u32 what;
 
 	if (j->stream.patched && !control_patch(j, cmd, records))
 		return false;
-	if (!quill_cmd_check(cmd, records, &why))
+	cb_write(QUILL_CB_CHECK_CMD, (__u32)cmd);
+	asm volatile("" ::: "memory");
+	cb_write(QUILL_CB_CHECK_GO, records);
+	what = cb_read(QUILL_CB_CHECK_RESULT);
+	if (likely(!what))
 		return true;
-	stream_fail(j, cmd, j->stream.pc, why.fault, QUILL_ACCESS_READ,
-		    why.record * QUILL_CMD_SIZE + why.offset);
+	stream_fail(j, cmd, j->stream.pc, what & QUILL_CHECK_FAULT_MASK, QUILL_ACCESS_READ,
+		    (what >> QUILL_CHECK_RECORD_SHIFT & QUILL_CHECK_RECORD_MASK) * QUILL_CMD_SIZE +
+		    (what >> QUILL_CHECK_OFFSET_SHIFT));
 	return false;
+}
+
+/* Sixteen words, without a loop: this is done for every record. */
+static inline void copy_record(union quill_cmd *to, const union quill_cmd *from)
+{
+	typedef __u32 __attribute__((may_alias)) word;
+	const word *f = (const word *)from;
+	word *t = (word *)to;
+	__u32 i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < QUILL_CMD_SIZE / 4; i++)
+		t[i] = f[i];
 }
 
 /* A command for an engine: into the window. False: it is at fault. */
@@ -125,14 +150,14 @@ static bool enqueue(struct job *j, const union quill_cmd *cmd, const struct quil
 	__u32 records = 1;
 
 	/* one that claims more extensions than it may have is refused with those that it may */
-	e->cmd[0] = *cmd;
+	copy_record(&e->cmd[0], cmd);
 	for (; records <= e->cmd[0].hdr.ext && records <= op->ext_max; records++) {
 		if (s->pc + records >= s->records)
 			break;
 		ext = fetch(j, s->pc + records);
 		if (!ext)
 			return false;
-		e->cmd[records] = *ext;
+		copy_record(&e->cmd[records], ext);
 	}
 	if (!patch_and_check(j, e->cmd, records))
 		return false;

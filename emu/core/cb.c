@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "quill/isa_check.h"
+
 #include "core.h"
 
 #define LATCHED	(QUILL_CB_IRQ_ADMIN | QUILL_CB_IRQ_TIMER)
@@ -149,6 +151,40 @@ static void xfer_go(struct core *core, uint32_t go)
 	mmu_record(core->emu, &port, &fault);
 }
 
+/* Hold a command that lies in local memory against the rules. */
+static void check_go(struct core *core, uint32_t records)
+{
+	struct cb_ports *p = &core->ports;
+	union quill_cmd cmd[QUILL_MAX_RECORDS];
+	struct quill_check why;
+	const uint8_t *mem;
+
+	p->check_result = QUILL_FAULT_INTERNAL;
+	if (!records || records > QUILL_MAX_RECORDS || p->check_cmd % 4)
+		return;
+	mem = local(core, p->check_cmd, records * QUILL_CMD_SIZE);
+	if (!mem)
+		return;
+	memcpy(cmd, mem, records * QUILL_CMD_SIZE);
+	p->check_result = quill_cmd_check(cmd, records, &why);
+	if (p->check_result)
+		p->check_result |= why.record << QUILL_CHECK_RECORD_SHIFT |
+				   why.offset << QUILL_CHECK_OFFSET_SHIFT;
+}
+
+/* All counters of the slot, to local memory. */
+static void write_counters(struct core *core, uint32_t addr)
+{
+	const uint64_t *counters = core->slot[core->ports.slot].counters;
+	uint32_t size = QUILL_COUNTER_COUNT * sizeof(*counters);
+	uint8_t *mem = local(core, addr, size);
+
+	if (!mem)
+		return;
+	memcpy(mem, counters, size);
+	rv32_tcm_written(core->cpu, addr, size);
+}
+
 static uint32_t read_time(struct core *core)
 {
 	uint64_t now = processor_time_us(core);
@@ -251,6 +287,8 @@ static uint32_t cb_read(void *opaque, uint32_t offset)
 		return p->xfer_fault;
 	case QUILL_CB_XFER_FAULT_HI:
 		return p->xfer_fault >> 32;
+	case QUILL_CB_CHECK_RESULT:
+		return p->check_result;
 	case QUILL_CB_ISSUE_RESULT:
 		return p->issue_result;
 	case QUILL_CB_ISSUE_END_LO:
@@ -405,6 +443,15 @@ static void cb_write(void *opaque, uint32_t offset, uint32_t value)
 		break;
 	case QUILL_CB_SLOT:
 		slot_select(core, value);
+		break;
+	case QUILL_CB_CHECK_CMD:
+		p->check_cmd = value;
+		break;
+	case QUILL_CB_CHECK_GO:
+		check_go(core, value);
+		break;
+	case QUILL_CB_COUNTERS_TO:
+		write_counters(core, value);
 		break;
 	case QUILL_CB_ISSUE_CMD:
 		p->issue_cmd = value;

@@ -101,6 +101,7 @@ struct cb_ports {
 	uint32_t xfer_local, xfer_len, xfer_result;
 	uint64_t xfer_fault;
 	uint32_t slot;
+	uint32_t check_cmd, check_result;
 	uint32_t issue_cmd;
 	uint64_t issue_ready, issue_decoded, issue_held;
 	uint64_t job_clock, job_records;

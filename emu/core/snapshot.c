@@ -16,7 +16,7 @@
 #include "snapshot.h"
 
 #define MAGIC		0x4e534c51u	/* "QLSN" */
-#define VERSION		2u
+#define VERSION		3u
 #define END		0x444e4551u
 #define LOCAL_PAGE	4096u
 /* 146 years: far from where nanoseconds wrap. */
@@ -133,6 +133,8 @@ static void snap_ports(struct cb_ports *p, struct snap *s)
 	p->xfer_result = snap_num(s, p->xfer_result);
 	p->xfer_fault = snap_num(s, p->xfer_fault);
 	p->slot = snap_max(s, "selected slot", p->slot, QUILL_SLOTS - 1);
+	p->check_cmd = snap_num(s, p->check_cmd);
+	p->check_result = snap_num(s, p->check_result);
 	p->issue_cmd = snap_num(s, p->issue_cmd);
 	p->issue_ready = snap_num(s, p->issue_ready);
 	p->issue_decoded = snap_num(s, p->issue_decoded);

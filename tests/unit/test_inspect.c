@@ -151,7 +151,7 @@ static void dump_of_an_idle_device_tells_what_it_is(void **state)
 	uint32_t as = qh_as_create(h);
 	char line[64];
 
-	expect_text(h, "device: version 2.0, profile quill-1 at 1450000 kHz, 1 cores, 8 queues, 2 threads");
+	expect_text(h, "device: version 2.1, profile quill-1 at 1450000 kHz, 1 cores, 8 queues, 2 threads");
 	expect_text(h, "core 0: ready, error 0x0, firmware ");
 	expect_text(h, "engine TENSOR: idle");
 	snprintf(line, sizeof(line), "space %u: enabled, root 0x1", as);

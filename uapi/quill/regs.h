@@ -47,7 +47,7 @@
 #define   QUILL_ID			0x4c495551	/* "QUIL" */
 #define QUILL_REG_VERSION		0x0004	/* RO: hardware major << 16 | minor */
 #define   QUILL_HW_MAJOR		2
-#define   QUILL_HW_MINOR		0
+#define   QUILL_HW_MINOR		1
 #define QUILL_REG_CAPS			0x0008	/* RO */
 #define   QUILL_CAPS_CORES_MASK		0x000000ffu
 #define   QUILL_CAPS_QUEUES_MASK	0x000fff00u
@@ -355,6 +355,18 @@ enum quill_fault {
 #define QUILL_CB_ISSUE_HELD_HI		0x40c
 
 /*
+ * The decoder's check. A command lies at CHECK_CMD in local memory; writing how many of its records are there to CHECK_GO holds
+ * it against the rules of isa_check.h. RESULT is 0, or fault | record << 8 | offset << 16. The issue port checks again.
+ */
+#define QUILL_CB_CHECK_CMD		0x430	/* WO: address in local memory, a multiple of 4 */
+#define QUILL_CB_CHECK_GO		0x434	/* WO: records, 1..QUILL_MAX_RECORDS */
+#define QUILL_CB_CHECK_RESULT		0x438	/* RO */
+#define   QUILL_CHECK_FAULT_MASK	0xffu
+#define   QUILL_CHECK_RECORD_SHIFT	8
+#define   QUILL_CHECK_RECORD_MASK	0xffu
+#define   QUILL_CHECK_OFFSET_SHIFT	16
+
+/*
  * Retirements, of all slots: reading RETIRE pops one: VALID | engine << 16 | tag, and fills
  * RETIRE_FAULT* with what happened to it. After a fault the engine drops what is left of
  * that slot in it: each of those commands retires as QUILL_FAULT_KILLED, and so does any of the slot that is
@@ -393,7 +405,8 @@ enum quill_fault {
 #define QUILL_CB_JOB_CLOCK_HI		0x41c	/* WO */
 #define QUILL_CB_JOB_RECORDS_LO		0x420	/* WO */
 #define QUILL_CB_JOB_RECORDS_HI		0x424	/* WO */
-/* The counters are 64-bit pairs; order as enum quill_counter. */
+/* The counters are 64-bit pairs; order as enum quill_counter. COUNTERS_TO writes all to that address in local memory. */
+#define QUILL_CB_COUNTERS_TO		0x414	/* WO */
 #define QUILL_CB_COUNTER_LO(i)		(0x300 + (i) * 8)
 #define QUILL_CB_COUNTER_HI(i)		(0x304 + (i) * 8)
 

@@ -8,6 +8,20 @@
 #include <linux/slab.h>
 #include <drm/gpu_scheduler.h>
 
+#ifdef QUILL_HAVE_GPU_BUDDY
+#include <linux/gpu_buddy.h>
+#else
+#include <drm/drm_buddy.h>
+#define gpu_buddy			drm_buddy
+#define gpu_buddy_block			drm_buddy_block
+#define gpu_buddy_block_offset		drm_buddy_block_offset
+#define gpu_buddy_block_size		drm_buddy_block_size
+#define gpu_buddy_init			drm_buddy_init
+#define gpu_buddy_fini			drm_buddy_fini
+#define gpu_buddy_alloc_blocks		drm_buddy_alloc_blocks
+#define gpu_buddy_free_list		drm_buddy_free_list
+#endif
+
 #ifndef QUILL_HAVE_KZALLOC_OBJ
 #define kzalloc_obj(P, GFP)		kzalloc(sizeof(P), GFP)
 #define kvzalloc_objs(P, COUNT, GFP)	kvcalloc(COUNT, sizeof(P), GFP)

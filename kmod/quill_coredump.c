@@ -226,7 +226,7 @@ static void quill_dump_queues(struct quill_device *qdev)
 
 /* ---- Streams -------------------------------------------------------------------------- */
 
-/* One record, if its memory is bound and an object in system memory. Under vm->lock. */
+/* One record, if its memory is bound and not imported. Under vm->lock. */
 static bool quill_dump_fetch(struct quill_vm *vm, u64 addr, union quill_cmd *cmd)
 {
 	struct drm_gpuva *va;
@@ -240,9 +240,11 @@ static bool quill_dump_fetch(struct quill_vm *vm, u64 addr, union quill_cmd *cmd
 		return false;
 	bo = to_quill_bo(va->gem.obj);
 	at = va->gem.offset + (addr - va->va.addr);
+	/* Records do not cross pages. */
+	if (bo->vram)
+		return quill_vram_read(bo, at, cmd, sizeof(*cmd));
 	if (!bo->base.pages || at >= bo->base.base.size)
 		return false;
-	/* Records do not cross pages. */
 	memcpy_from_page((char *)cmd, bo->base.pages[at >> PAGE_SHIFT], offset_in_page(at),
 			 sizeof(*cmd));
 	return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Quill: /sys/kernel/debug/accel/<device>/: fw_log, queues, vms, recover, inject.
+ * Quill: /sys/kernel/debug/accel/<device>/: fw_log, queues, vms, objects, recover, inject.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -13,6 +13,7 @@
 
 #include "quill_debugfs.h"
 #include "quill_device.h"
+#include "quill_gem.h"
 #include "quill_pm.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
@@ -108,10 +109,55 @@ static int quill_debugfs_vms(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static const char *quill_debugfs_kind(struct quill_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->base.base;
+
+	if (bo->vram)
+		return "device";
+	return obj->filp ? "system" : "dma-buf";
+}
+
+/* One of a dma-buf that an unplug has let go of is neither imported nor pinned. */
+static void quill_debugfs_object(struct seq_file *m, struct quill_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->base.base;
+
+	seq_printf(m, "pid %d: %zu bytes %s, handles %u, writable mappings %d%s%s%s%s%s\n", bo->pid,
+		   obj->size, quill_debugfs_kind(bo), obj->handle_count,
+		   max(atomic_read(&bo->writers), 0), quill_bo_pinned(bo) ? ", pinned" : "",
+		   bo->vram || bo->base.map_wc ? ", write-combined" : "",
+		   quill_bo_readonly(bo) ? ", read-only" : "",
+		   obj->import_attach ? ", imported" : "",
+		   obj->dma_buf && !obj->import_attach ? ", exported" : "");
+}
+
+static int quill_debugfs_objects(struct seq_file *m, void *unused)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct quill_device *qdev = to_quill(entry->dev);
+	u64 bytes[2] = {};
+	struct quill_bo *bo;
+
+	/* For handles and dma-bufs; and to keep the objects: they leave the list before they go. */
+	mutex_lock(&qdev->drm.object_name_lock);
+	mutex_lock(&qdev->bo_lock);
+	list_for_each_entry(bo, &qdev->bos, node) {
+		quill_debugfs_object(m, bo);
+		bytes[bo->vram] += bo->base.base.size;
+	}
+	mutex_unlock(&qdev->bo_lock);
+	mutex_unlock(&qdev->drm.object_name_lock);
+	seq_printf(m, "total: system %llu bytes, device %llu bytes; free %llu of %llu\n", bytes[0],
+		   bytes[1], quill_vram_free(qdev), quill_vram_size(qdev));
+	return 0;
+}
+
 static const struct drm_debugfs_info quill_debugfs_files[] = {
 	{ "fw_log", quill_debugfs_fw_log, 0, NULL },
 	{ "queues", quill_debugfs_queues, 0, NULL },
 	{ "vms", quill_debugfs_vms, 0, NULL },
+	{ "objects", quill_debugfs_objects, 0, NULL },
 };
 
 /* "cores" or "device": climb the ladder to that step. Jobs of users must not notice. */

@@ -228,6 +228,9 @@ int quill_device_init(struct quill_device *qdev)
 	ret = quill_device_step(qdev, quill_device_software);
 	if (ret)
 		return ret;
+	ret = quill_device_step(qdev, quill_vram_init);
+	if (ret)
+		return ret;
 	/* Whoever drove it before may have left it at work: only then let it reach memory. */
 	ret = quill_device_step(qdev, quill_device_reset_hw);
 	if (ret)

@@ -18,7 +18,8 @@
  * uq->map_lock (quill_uqueue.h) nests in mmap_lock and takes queue->lock alone.
  * queue->submit_lock is taken with none of these held and takes none but queue->lock.
  * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock and in the
- * DRM device's object_name_lock, and takes the dma_resv lock of an object.
+ * DRM device's object_name_lock, and takes the dma_resv lock of an object. vram.lock takes none.
+ * A fault of device memory takes hw_lock, for reading, inside the process's mmap_lock.
  *
  * quill_pm_get() may wake the device, which takes hw_lock for writing: it is called outside of it.
  *
@@ -45,6 +46,8 @@
 
 #include <quill/fw_abi.h>
 #include <quill/regs.h>
+
+#include "quill_vram.h"
 
 #ifdef __BIG_ENDIAN
 #error "quill: structures shared with the device are little endian; this host is not"
@@ -169,6 +172,7 @@ struct quill_device {
 	/** @bo_lock: @bos, all buffer objects. */
 	struct mutex bo_lock;
 	struct list_head bos;
+	struct quill_vram vram;
 
 	struct workqueue_struct *submit_wq;
 	struct workqueue_struct *reset_wq;

@@ -119,11 +119,14 @@ static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info 
 	info->hw_version = qdev->hw_version;
 	info->fw_version = qdev->fw_version;
 	info->features = DRM_QUILL_FEATURE_BO_SEAL | DRM_QUILL_FEATURE_USER_QUEUES;
+	if (quill_vram_size(qdev))
+		info->features |= DRM_QUILL_FEATURE_BO_DEVICE;
 	info->cores = qdev->nr_cores;
 	info->hw_queues = qdev->nr_queues;
 	info->clock_khz = qdev->clock_khz;
 	info->sram_size = qdev->sram_size;
-	info->mem_size = qdev->mem_size;
+	info->mem_size = quill_vram_size(qdev);
+	info->mem_free = quill_vram_free(qdev);
 	info->va_start = QUILL_PAGE_SIZE;
 	info->va_end = QUILL_VA_END;
 	info->page_size = PAGE_SIZE;

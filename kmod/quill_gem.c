@@ -28,12 +28,13 @@
 #include "quill_compat.h"
 #include "quill_device.h"
 #include "quill_gem.h"
+#include "quill_vram.h"
 
 /* The helper's array of pages has to stay below what one kvmalloc() gives. */
 #define QUILL_BO_MAX_SIZE	SZ_256G
 
 /* Into the list: from here on it may be mapped for DMA. */
-static void quill_gem_add(struct quill_device *qdev, struct quill_bo *bo)
+void quill_gem_add(struct quill_device *qdev, struct quill_bo *bo)
 {
 	drm_gem_gpuva_set_lock(&bo->base.base, &bo->gpuva_lock);
 	mutex_lock(&qdev->bo_lock);
@@ -65,7 +66,8 @@ static void quill_gem_unmap_dma(struct quill_device *qdev, struct quill_bo *bo)
 	}
 	dma_resv_lock(shmem->base.resv, NULL);
 	if (shmem->sgt) {
-		dma_unmap_sgtable(qdev->drm.dev, shmem->sgt, DMA_BIDIRECTIONAL, DMA_ATTR_SKIP_CPU_SYNC);
+		dma_unmap_sgtable(qdev->drm.dev, shmem->sgt, DMA_BIDIRECTIONAL,
+				  DMA_ATTR_SKIP_CPU_SYNC);
 		sg_free_table(shmem->sgt);
 		kfree(shmem->sgt);
 		shmem->sgt = NULL;
@@ -108,7 +110,8 @@ err_unpin:
  * As drm_gem_shmem_get_pages_sgt(), but nothing is synchronised: memory is coherent (probe makes
  * sure of that), and devices that share an object have the same pages mapped.
  *
- * Return: the table, or ERR_PTR(): -ENOMEM, or what an interrupted wait returned.
+ * Return: the table (of device memory: the offsets into it); or ERR_PTR(): -ENOMEM, or what an
+ * interrupted wait returned.
  */
 struct sg_table *quill_gem_map_dma(struct quill_bo *bo)
 {
@@ -116,6 +119,8 @@ struct sg_table *quill_gem_map_dma(struct quill_bo *bo)
 	struct sg_table *sgt;
 	int ret;
 
+	if (bo->vram)
+		return &bo->runs;
 	ret = dma_resv_lock_interruptible(shmem->base.resv, NULL);
 	if (ret)
 		return ERR_PTR(ret);
@@ -124,7 +129,7 @@ struct sg_table *quill_gem_map_dma(struct quill_bo *bo)
 	return sgt;
 }
 
-static void quill_gem_free(struct drm_gem_object *obj)
+void quill_gem_free(struct drm_gem_object *obj)
 {
 	struct quill_device *qdev = to_quill(obj->dev);
 	struct quill_bo *bo = to_quill_bo(obj);
@@ -134,7 +139,10 @@ static void quill_gem_free(struct drm_gem_object *obj)
 	list_del(&bo->node);
 	mutex_unlock(&qdev->bo_lock);
 	mutex_destroy(&bo->gpuva_lock);
-	drm_gem_shmem_free(&bo->base);
+	if (bo->vram)
+		quill_vram_release(bo);
+	else
+		drm_gem_shmem_free(&bo->base);
 }
 
 static int quill_gem_mmap_pages(struct drm_gem_object *obj, struct vm_area_struct *vma)
@@ -142,6 +150,8 @@ static int quill_gem_mmap_pages(struct drm_gem_object *obj, struct vm_area_struc
 	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
 	int idx, ret;
 
+	if (to_quill_bo(obj)->vram)
+		return quill_vram_mmap(vma);
 	/* Memory of others has no file here, and may be gone after an unplug. */
 	if (obj->filp)
 		return drm_gem_shmem_mmap(shmem, vma);
@@ -152,7 +162,7 @@ static int quill_gem_mmap_pages(struct drm_gem_object *obj, struct vm_area_struc
 	return ret;
 }
 
-static int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	struct quill_bo *bo = to_quill_bo(obj);
 	bool writes = vma->vm_flags & VM_MAYWRITE && quill_bo_get_writer(bo);
@@ -169,18 +179,15 @@ static int quill_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 	return ret;
 }
 
-/* A copy or a part of a mapping that is counted: it cannot be refused. */
 static void quill_gem_vm_open(struct vm_area_struct *vma)
 {
-	if (vma->vm_flags & VM_MAYWRITE)
-		atomic_inc(&to_quill_bo(vma->vm_private_data)->writers);
+	quill_bo_vma_opened(vma);
 	drm_gem_shmem_vm_ops.open(vma);
 }
 
 static void quill_gem_vm_close(struct vm_area_struct *vma)
 {
-	if (vma->vm_flags & VM_MAYWRITE)
-		quill_bo_put_writer(to_quill_bo(vma->vm_private_data));
+	quill_bo_vma_closed(vma);
 	drm_gem_shmem_vm_ops.close(vma);
 }
 
@@ -196,7 +203,7 @@ static const struct vm_operations_struct quill_gem_vm_ops = {
 };
 
 /* The file of a dma-buf is what others can write through: a read-only object's is not for that. */
-static struct dma_buf *quill_gem_export(struct drm_gem_object *obj, int flags)
+struct dma_buf *quill_gem_export(struct drm_gem_object *obj, int flags)
 {
 	if (quill_bo_readonly(to_quill_bo(obj)) && (flags & O_ACCMODE) != O_RDONLY)
 		return ERR_PTR(-EACCES);
@@ -216,20 +223,29 @@ static const struct drm_gem_object_funcs quill_gem_funcs = {
 	.vm_ops = &quill_gem_vm_ops,
 };
 
+/* What all objects have; NULL without memory. */
+struct quill_bo *quill_gem_alloc(const struct drm_gem_object_funcs *funcs)
+{
+	struct quill_bo *bo = kzalloc_obj(*bo, GFP_KERNEL_ACCOUNT);
+
+	if (!bo)
+		return NULL;
+	INIT_LIST_HEAD(&bo->node);
+	INIT_LIST_HEAD(&bo->blocks);
+	mutex_init(&bo->gpuva_lock);
+	bo->base.base.funcs = funcs;
+	bo->pid = task_tgid_nr(current);
+	return bo;
+}
+
 /*
  * quill_gem_create_object() - memory for an object; the shmem helper calls it
  */
 struct drm_gem_object *quill_gem_create_object(struct drm_device *drm, size_t size)
 {
-	struct quill_bo *bo;
+	struct quill_bo *bo = quill_gem_alloc(&quill_gem_funcs);
 
-	bo = kzalloc_obj(*bo, GFP_KERNEL_ACCOUNT);
-	if (!bo)
-		return ERR_PTR(-ENOMEM);
-	INIT_LIST_HEAD(&bo->node);
-	mutex_init(&bo->gpuva_lock);
-	bo->base.base.funcs = &quill_gem_funcs;
-	return &bo->base.base;
+	return bo ? &bo->base.base : ERR_PTR(-ENOMEM);
 }
 
 static bool quill_gem_dma_buf_readonly(const struct dma_buf *dma_buf)
@@ -288,18 +304,30 @@ static int quill_gem_check_size(u64 size)
 {
 	if (!size)
 		return -EINVAL;
-	if (size > QUILL_VA_END - QUILL_PAGE_SIZE)
-		return -E2BIG;
+	return size > QUILL_VA_END - QUILL_PAGE_SIZE ? -E2BIG : 0;
+}
+
+static struct quill_bo *quill_gem_create(struct drm_device *drm, u64 size, u32 flags)
+{
+	struct drm_gem_shmem_object *shmem;
+
 	/* What could never be pinned is refused here, with fewer surprises. */
 	if (size > QUILL_BO_MAX_SIZE || size > (u64)totalram_pages() << PAGE_SHIFT)
-		return -ENOMEM;
-	return 0;
+		return ERR_PTR(-ENOMEM);
+	shmem = drm_gem_shmem_create(drm, PAGE_ALIGN(size));
+	/* shmem calls it no space. That is a word for device memory. */
+	if (IS_ERR(shmem))
+		return ERR_PTR(PTR_ERR(shmem) == -ENOSPC ? -ENOMEM : PTR_ERR(shmem));
+	shmem->map_wc = flags & DRM_QUILL_BO_WC;
+	quill_gem_add(to_quill(drm), to_quill_bo(&shmem->base));
+	return to_quill_bo(&shmem->base);
 }
 
 int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_quill_bo_create *args = data;
-	struct drm_gem_shmem_object *shmem;
+	struct drm_gem_object *obj;
+	struct quill_bo *bo;
 	int ret;
 
 	if (args->flags & ~DRM_QUILL_BO_FLAGS)
@@ -308,17 +336,18 @@ int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 	if (ret)
 		return ret;
 
-	shmem = drm_gem_shmem_create(drm, PAGE_ALIGN(args->size));
-	/* shmem calls it no space. That is a word for device memory. */
-	if (IS_ERR(shmem))
-		return PTR_ERR(shmem) == -ENOSPC ? -ENOMEM : PTR_ERR(shmem);
-	shmem->map_wc = args->flags & DRM_QUILL_BO_WC;
-	quill_gem_add(to_quill(drm), to_quill_bo(&shmem->base));
+	if (args->flags & DRM_QUILL_BO_DEVICE)
+		bo = quill_vram_create(drm, args->size);
+	else
+		bo = quill_gem_create(drm, args->size, args->flags);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
 
-	ret = drm_gem_handle_create(file, &shmem->base, &args->handle);
+	obj = &bo->base.base;
+	ret = drm_gem_handle_create(file, obj, &args->handle);
 	if (!ret)
-		args->size = shmem->base.size;
-	drm_gem_object_put(&shmem->base);
+		args->size = obj->size;
+	drm_gem_object_put(obj);
 	return ret;
 }
 
@@ -350,7 +379,7 @@ static int quill_gem_seal(struct quill_bo *bo)
 	mutex_lock(&obj->dev->object_name_lock);
 	if (quill_bo_readonly(bo))
 		ret = 0;
-	else if (!obj->filp)
+	else if (!obj->filp && !bo->vram)
 		ret = -EINVAL;
 	else if (obj->dma_buf || atomic_cmpxchg(&bo->writers, 0, -1))
 		ret = -EBUSY;

@@ -208,6 +208,7 @@ static int quill_reset_function(struct quill_device *qdev)
 {
 	int ret;
 
+	quill_vram_zap(qdev);
 	qdev->own_reset = true;
 	/* It only tries to lock the device: remove holds that lock while it waits for us. */
 	ret = pci_try_reset_function(to_pci_dev(qdev->drm.dev));
@@ -707,6 +708,8 @@ int quill_reset_sleep(struct quill_device *qdev)
 		ret = -EBUSY;
 	else if (!qdev->dead)
 		quill_reset_stop(qdev);
+	if (!ret)
+		quill_vram_zap(qdev);
 	qdev->asleep = !ret;
 	up_write(&qdev->hw_lock);
 	return ret;
@@ -741,6 +744,7 @@ void quill_reset_suspend(struct quill_device *qdev)
 {
 	quill_reset_fini(qdev);
 	down_write(&qdev->hw_lock);
+	quill_vram_zap(qdev);
 	if (!qdev->dead)
 		quill_reset_stop(qdev);
 	qdev->asleep = true;
@@ -771,6 +775,7 @@ static void quill_reset_prepare(struct pci_dev *pdev)
 		quill_fw_disconnect(&qdev->core[i]);
 	/* Held until quill_reset_done(), which the same thread calls. */
 	down_write(&qdev->hw_lock);
+	quill_vram_zap(qdev);
 	if (quill_device_up(qdev))
 		quill_reset_stop(qdev);
 }

@@ -10,11 +10,14 @@
 #include <linux/math64.h>
 #include <linux/slab.h>
 
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
 #include <drm/drm_print.h>
 
 #include "quill_compat.h"
 #include "quill_device.h"
 #include "quill_drv.h"
+#include "quill_gem.h"
 #include "quill_irq.h"
 #include "quill_queue.h"
 #include "quill_stats.h"
@@ -105,6 +108,30 @@ void quill_usage_put(struct quill_usage *usage)
 	kref_put(&usage->ref, quill_usage_release);
 }
 
+/* What the file has handles to; "memory" is the system's. */
+static void quill_stats_fdinfo_memory(struct drm_printer *p, struct drm_file *file)
+{
+	struct drm_memory_stats stats[2] = {};
+	struct drm_gem_object *obj;
+	int id;
+
+	spin_lock(&file->table_lock);
+	idr_for_each_entry(&file->object_idr, obj, id) {
+		struct quill_bo *bo = to_quill_bo(obj);
+		struct drm_memory_stats *s = &stats[bo->vram];
+
+		if (obj->handle_count > 1 || obj->dma_buf)
+			s->shared += obj->size;
+		else
+			s->private += obj->size;
+		if (quill_bo_pinned(bo) || READ_ONCE(bo->base.pages))
+			s->resident += obj->size;
+	}
+	spin_unlock(&file->table_lock);
+	drm_print_memory_stats(p, &stats[0], DRM_GEM_OBJECT_RESIDENT, "memory");
+	drm_print_memory_stats(p, &stats[1], DRM_GEM_OBJECT_RESIDENT, "vram");
+}
+
 /*
  * quill_stats_fdinfo() - Documentation/gpu/drm-usage-stats.rst: the engines' time, and memory
  *
@@ -134,7 +161,7 @@ void quill_stats_fdinfo(struct drm_printer *p, struct drm_file *file)
 		drm_printf(p, "drm-cycles-%s:\t%llu\n", engines[i].name, cycles);
 		drm_printf(p, "drm-maxfreq-%s:\t%u Hz\n", engines[i].name, khz * 1000);
 	}
-	drm_show_memory_stats(p, file);
+	quill_stats_fdinfo_memory(p, file);
 }
 
 /* The counters of one job, or the sums; NULL if the job is not remembered. Job 0 is none. */

@@ -396,6 +396,8 @@ static int quill_bind_map(struct quill_bind *bind)
 		return PTR_ERR(va);
 	if (va->flags & QUILL_VA_WRITES)
 		flags |= QUILL_PTE_WRITE;
+	if (bind->bo->vram)
+		flags |= QUILL_PTE_DEVMEM;
 	mutex_lock(&bind->bo->gpuva_lock);
 	vm_bo = drm_gpuvm_bo_obtain(&vm->base, obj);
 	mutex_unlock(&bind->bo->gpuva_lock);

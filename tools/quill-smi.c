@@ -65,7 +65,8 @@ static void print_text(const struct accel_device_info *info)
 	printf("  firmware      %u.%u\n", info->fw_major, info->fw_minor);
 	printf("  cores         %u, %u KiB scratchpad each\n", info->cores, info->sram_size / 1024);
 	printf("  clock         %.3f MHz\n", info->clock_khz / 1000.0);
-	printf("  memory        %llu MiB\n", (unsigned long long)(info->mem_size >> 20));
+	printf("  memory        %llu MiB, %llu MiB free\n", (unsigned long long)(info->mem_size >> 20),
+	       (unsigned long long)(info->mem_free >> 20));
 	printf("  queues        %u; a user can have %u\n", info->hw_queues, info->max_queues);
 	printf("  spaces        a user can have %u\n", info->max_vms);
 	printf("  addresses     0x%llx..0x%llx, pages of %u\n", (unsigned long long)info->va_start,
@@ -101,8 +102,9 @@ static void print_json(const struct accel_device_info *info)
 	       "\"%u.%u\", ", info->driver_major, info->driver_minor, info->hw_major,
 	       info->hw_minor, info->fw_major, info->fw_minor);
 	printf("\"features\": %llu, \"cores\": %u, \"clock_khz\": %u, \"sram_size\": %u, "
-	       "\"mem_size\": %llu, ", (unsigned long long)info->features, info->cores,
-	       info->clock_khz, info->sram_size, (unsigned long long)info->mem_size);
+	       "\"mem_size\": %llu, \"mem_free\": %llu, ", (unsigned long long)info->features,
+	       info->cores, info->clock_khz, info->sram_size, (unsigned long long)info->mem_size,
+	       (unsigned long long)info->mem_free);
 	printf("\"hw_queues\": %u, \"max_queues\": %u, \"max_vms\": %u, ", info->hw_queues,
 	       info->max_queues, info->max_vms);
 	printf("\"va_start\": %llu, \"va_end\": %llu, \"page_size\": %u, ",

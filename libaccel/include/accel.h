@@ -81,7 +81,7 @@ struct accel_device_info {
 	uint32_t fw_minor;
 	/** @features: of the driver, DRM_QUILL_FEATURE_* in drm/quill_accel.h. */
 	uint64_t features;
-	/** @mem_size: bytes of device memory. */
+	/** @mem_size: bytes of device memory for objects. */
 	uint64_t mem_size;
 	/** @va_start: first device address that can be bound. */
 	uint64_t va_start;
@@ -109,8 +109,12 @@ struct accel_device_info {
 	uint32_t default_timeout_ms;
 	/** @max_stream_size: largest stream of one job, in bytes. */
 	uint32_t max_stream_size;
+	/** @pad: zero. */
+	uint32_t pad;
+	/** @mem_free: bytes of device memory that no object has. */
+	uint64_t mem_free;
 	/** @reserved: zero. */
-	uint32_t reserved[9];
+	uint32_t reserved[6];
 };
 
 /**
@@ -169,15 +173,17 @@ int accel_device_fd(struct accel_device *dev);
 
 /** ACCEL_BO_WC: map write-combined into the process (written once, hardly read); else cached. */
 #define ACCEL_BO_WC	(1u << 0)
+/** ACCEL_BO_DEVICE: in the device's own memory; mapped write-combined. */
+#define ACCEL_BO_DEVICE	(1u << 1)
 
 /**
- * accel_bo_create() - make a buffer object in system memory; it reads as zero
+ * accel_bo_create() - make a buffer object, in system memory if no flag says other; it reads as zero
  * @dev: the device
  * @size: bytes, over 0; rounded up to whole pages
  * @flags: ACCEL_BO_*
  * @out: the object; give it back with accel_bo_destroy()
  *
- * Return: 0, -EINVAL (size 0, unknown flag), -ENOMEM, -E2BIG.
+ * Return: 0, -EINVAL (size 0, unknown flag), -ENOMEM, -ENOSPC (not as much device memory is free), -E2BIG.
  */
 int accel_bo_create(struct accel_device *dev, size_t size, uint32_t flags, struct accel_bo **out);
 

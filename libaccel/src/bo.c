@@ -18,11 +18,14 @@ int accel_bo_create(struct accel_device *dev, size_t size, uint32_t flags, struc
 
 	if (!size)
 		return accel_error(dev, -EINVAL, "accel_bo_create: size is 0; required: at least 1");
-	if (flags & ~ACCEL_BO_WC)
-		return accel_error(dev, -EINVAL, "accel_bo_create: flags are 0x%x; required: none "
-				   "but ACCEL_BO_WC (0x%x)", flags, ACCEL_BO_WC);
+	if (flags & ~(ACCEL_BO_WC | ACCEL_BO_DEVICE))
+		return accel_error(dev, -EINVAL, "accel_bo_create: flags are 0x%x; required: none but "
+				   "ACCEL_BO_WC (0x%x) and ACCEL_BO_DEVICE (0x%x)", flags,
+				   ACCEL_BO_WC, ACCEL_BO_DEVICE);
 	if (flags & ACCEL_BO_WC)
 		args.flags |= DRM_QUILL_BO_WC;
+	if (flags & ACCEL_BO_DEVICE)
+		args.flags |= DRM_QUILL_BO_DEVICE;
 
 	bo = calloc(1, sizeof(*bo));
 	if (!bo)

@@ -318,6 +318,7 @@ static void accel_info_from_drm(struct accel_device_info *info,
 	info->fw_minor = drm->fw_version & 0xffff;
 	info->features = drm->features;
 	info->mem_size = drm->mem_size;
+	info->mem_free = drm->mem_free;
 	info->va_start = drm->va_start;
 	info->va_end = drm->va_end;
 	info->cores = drm->cores;

@@ -74,6 +74,33 @@ static void binds_are_where_they_were_asked_for_and_apart(void **state)
 	accel_bo_destroy(bo);
 }
 
+static void device_memory_is_counted_and_computed_in(void **state)
+{
+	struct accel_device_info before, info;
+	struct fixture *f = *state;
+	struct accel_bo *bo, *all;
+	uint64_t va = 0;
+	uint32_t *ptr;
+
+	ok(f, accel_device_info(f->dev, &before));
+	assert_in_range(before.mem_free, 1 << 20, before.mem_size);
+	ok(f, accel_bo_create(f->dev, 1 << 20, ACCEL_BO_DEVICE, &bo));
+	ok(f, accel_device_info(f->dev, &info));
+	assert_int_equal(info.mem_free, before.mem_free - (1 << 20));
+	assert_int_equal(accel_bo_create(f->dev, before.mem_free, ACCEL_BO_DEVICE, &all), -ENOSPC);
+	ok(f, accel_bo_map(bo, (void **)&ptr));
+	ok(f, accel_vm_bind(f->vm, bo, 0, 0, 0, &va));
+	ptr[1] = 0x1234;
+	ok(f, accel_cmd_copy(f->stream, va + PAGE, va, PAGE, NULL));
+	run(f);
+	assert_int_equal(ptr[1024], 0);
+	assert_int_equal(ptr[1025], 0x1234);
+	accel_bo_destroy(bo);
+	ok(f, accel_vm_unbind(f->vm, va, 1 << 20));
+	ok(f, accel_device_info(f->dev, &info));
+	assert_int_equal(info.mem_free, before.mem_free);
+}
+
 static void a_sealed_object_is_read_and_not_written(void **state)
 {
 	struct fixture *f = *state;
@@ -769,6 +796,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_device_is_listed_and_described),
 		TEST(binds_are_where_they_were_asked_for_and_apart),
+		TEST(device_memory_is_counted_and_computed_in),
 		TEST(a_sealed_object_is_read_and_not_written),
 		TEST(bad_arguments_are_refused_in_words),
 		TEST(copies_and_fills_do_what_they_say),

@@ -4,7 +4,7 @@
 # from the kernel's source in the cache (KSELFTEST_INC). Static, so that the VM needs no libraries for them.
 
 KSELFTEST_SRC := $(wildcard tests/kselftest/*.c)
-KSELFTEST_H   := $(wildcard tests/kselftest/*.h)
+KSELFTEST_H   := $(wildcard tests/kselftest/*.h uapi/drm/*.h uapi/quill/*.h)
 KSELFTEST_SH  := $(wildcard tests/kselftest/*.sh)
 KSELFTEST_BIN := $(KSELFTEST_SRC:tests/kselftest/%.c=$(B)/kselftest/%) \
 		 $(KSELFTEST_SH:tests/kselftest/%=$(B)/kselftest/%) $(STRESS_BIN)

@@ -350,6 +350,23 @@ static inline uint64_t q_fdinfo(int fd, const char *key)
 	return value;
 }
 
+/* Reads such a file. */
+static inline int q_debugfs_read(const char *name, char *text, size_t size)
+{
+	char path[512];
+	size_t len;
+	FILE *f;
+	int ret = q_debugfs_path(name, path, sizeof(path));
+
+	f = ret ? NULL : fopen(path, "r");
+	if (!f)
+		return -ENOENT;
+	len = fread(text, 1, size - 1, f);
+	text[len] = 0;
+	fclose(f);
+	return 0;
+}
+
 /* Arms the next @count of an event in the device: -ENOENT or -ENXIO where that cannot be. */
 static inline int q_inject(enum quill_inject what, unsigned int count)
 {

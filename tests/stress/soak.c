@@ -197,6 +197,33 @@ static int bind_job(struct q_context *ctx, uint64_t *state)
 	return ret;
 }
 
+/* An object of device memory: filled there, and read back into the context's. */
+static int device_job(struct q_context *ctx, uint64_t *state)
+{
+	uint64_t va = BASE_VA + 0x20000000, size = (16 + draw(state) % 512) * PAGE;
+	struct drm_quill_bo_create create = { .size = size, .flags = DRM_QUILL_BO_DEVICE };
+	uint32_t value = draw(state), *data = (uint32_t *)(ctx->ptr + PAGE), i;
+	union quill_cmd cmds[] = {
+		q_fill(va + size - DATA, value, DATA),
+		q_cmd(QUILL_OP_FENCE),
+		q_copy(q_data(ctx), va + size - DATA, DATA),
+	};
+	int ret = q_ioctl(ctx->fd, DRM_IOCTL_QUILL_BO_CREATE, &create);
+	bool right = true;
+
+	if (ret)
+		return ret == -ENOSPC ? 0 : ret;
+	ret = q_map(ctx->fd, ctx->vm, create.handle, 0, va, size, 0);
+	q_bo_close(ctx->fd, create.handle);
+	if (ret)
+		return ret;
+	ret = q_run_wait(ctx, cmds, ARRAY_SIZE(cmds));
+	for (i = 0; !ret && i < DATA / 4; i++)
+		right &= data[i] == value;
+	q_unmap(ctx->fd, ctx->vm, va, size);
+	return judge(ret, right);
+}
+
 static void work(unsigned int number)
 {
 	uint64_t state = (uint64_t)getpid() * 0x9e3779b97f4a7c15ull + number;
@@ -220,7 +247,8 @@ static void work(unsigned int number)
 			case 4 ... 6: ret = bind_job(&ctx, &state); break;
 			case 7 ... 9: ret = chain_job(&ctx, &state); break;
 			case 10 ... 15: ret = gemm_job(&ctx, &state); break;
-			case 16 ... 23: ret = copy_job(&ctx, &state); break;
+			case 16 ... 17: ret = device_job(&ctx, &state); break;
+			case 18 ... 23: ret = copy_job(&ctx, &state); break;
 			default: ret = fill_job(&ctx, &state); break;
 			}
 		}

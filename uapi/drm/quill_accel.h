@@ -115,6 +115,8 @@ struct drm_quill_dev_query {
 #define DRM_QUILL_FEATURE_BO_SEAL	(1ull << 0)
 /** DRM_QUILL_FEATURE_USER_QUEUES: DRM_QUILL_QUEUE_CREATE_USER, QUEUE_SIGNAL. */
 #define DRM_QUILL_FEATURE_USER_QUEUES	(1ull << 1)
+/** DRM_QUILL_FEATURE_BO_DEVICE: DRM_QUILL_BO_DEVICE, and @mem_free. */
+#define DRM_QUILL_FEATURE_BO_DEVICE	(1ull << 2)
 
 /**
  * struct drm_quill_dev_info - what the device is and what it can do
@@ -134,7 +136,7 @@ struct drm_quill_dev_info {
 	__u32 clock_khz;
 	/** @sram_size: bytes of scratchpad of a core, at device address QUILL_VA_SRAM. */
 	__u32 sram_size;
-	/** @mem_size: bytes of device memory. */
+	/** @mem_size: bytes of device memory for objects. */
 	__u64 mem_size;
 	/** @va_start: first device address that can be bound. */
 	__u64 va_start;
@@ -156,6 +158,8 @@ struct drm_quill_dev_info {
 	__u32 max_stream_size;
 	/** @pad: zero. */
 	__u32 pad;
+	/** @mem_free: bytes of device memory that no object has, as of now. */
+	__u64 mem_free;
 };
 
 /**
@@ -188,14 +192,21 @@ struct drm_quill_dev_resets {
 
 /** DRM_QUILL_BO_WC: map write-combined into processes; else cached. */
 #define DRM_QUILL_BO_WC			(1u << 0)
-#define DRM_QUILL_BO_FLAGS		(DRM_QUILL_BO_WC)
+/**
+ * DRM_QUILL_BO_DEVICE: in device memory; always mapped write-combined. It outlasts resets and
+ * sleep. After an unplug a mapping of it ends in SIGBUS. Its dma-buf is for other files of the
+ * device and for mmap(): another device cannot attach it (-EOPNOTSUPP).
+ */
+#define DRM_QUILL_BO_DEVICE		(1u << 1)
+#define DRM_QUILL_BO_FLAGS		(DRM_QUILL_BO_WC | DRM_QUILL_BO_DEVICE)
 
 /**
- * struct drm_quill_bo_create - make a buffer object in system memory
+ * struct drm_quill_bo_create - make a buffer object, in system memory if no flag says other
  *
  * It reads as zero. Freed with DRM_IOCTL_GEM_CLOSE, when its binds and jobs are done too.
  *
- * Errors: -EINVAL (size 0, flags), -ENOMEM, -E2BIG (size over that of the address space).
+ * Errors: -EINVAL (size 0, flags), -ENOMEM, -ENOSPC (not as much device memory is free), -E2BIG
+ * (size over that of the address space), -ENODEV.
  */
 struct drm_quill_bo_create {
 	/** @size: in: bytes wanted; out: rounded up to whole pages. */

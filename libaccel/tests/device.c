@@ -30,10 +30,10 @@ static void the_device_is_listed_and_described(void **state)
 
 	ok(f, accel_device_info(f->dev, &info));
 	assert_string_equal(info.driver, "quill");
-	assert_int_equal(info.hw_major, 1);
+	assert_int_equal(info.hw_major, QUILL_HW_MAJOR);
 	assert_int_equal(info.page_size, PAGE);
 	assert_in_range(info.cores, 1, 8);
-	assert_in_range(info.hw_queues, info.cores, 64);
+	assert_in_range(info.hw_queues, info.cores, QUILL_MAX_QUEUES);
 	assert_in_range(info.clock_khz, 1, UINT32_MAX);
 	assert_true(info.va_start < info.va_end);
 	n = accel_device_list(paths, 4);
@@ -525,19 +525,19 @@ static void objects_go_in_any_order(void **state)
 /* Make queues until there are none left, and see that every one comes back. */
 static void exhausted_queues_are_told_and_come_back(void **state)
 {
-	struct accel_queue *queues[65];
+	struct accel_queue *queues[QUILL_MAX_QUEUES + 1];
 	struct fixture *f = *state;
 	int round, n, ret, first = 0;
 
 	for (round = 0; round < 2; round++) {
-		for (n = 0; n < 65; n++) {
+		for (n = 0; n <= QUILL_MAX_QUEUES; n++) {
 			ret = accel_queue_create(f->vm, NULL, &queues[n]);
 			if (ret)
 				break;
 		}
 		assert_int_equal(ret, -ENOSPC);
 		expect_text(f, "all hardware queues, or this user's share of them, are in use");
-		assert_in_range(n, 1, 64);
+		assert_in_range(n, 1, QUILL_MAX_QUEUES);
 		assert_int_equal(n, round ? first : n);
 		first = n;
 		while (n--)

@@ -9,6 +9,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "quill_bind.h"
 #include "quill_coredump.h"
 #include "quill_device.h"
 #include "quill_fail.h"
@@ -276,6 +277,7 @@ void quill_device_fini(struct quill_device *qdev)
 	up_write(&qdev->hw_lock);
 	complete_all(&qdev->stopped);
 
+	quill_bind_unplug_all(qdev);
 	quill_queue_unplug_all(qdev);
 	quill_mmu_unplug_all(qdev);
 	quill_gem_unplug_all(qdev);

@@ -17,11 +17,15 @@
  *
  * uq->map_lock (quill_uqueue.h) nests in mmap_lock and takes queue->lock alone.
  * queue->submit_lock is taken with none of these held and takes none but queue->lock.
- * bo->gpuva_lock nests in vm->lock and takes none. qdev->bo_lock nests in vm->lock and in the
- * DRM device's object_name_lock, and takes the dma_resv lock of an object. vram.lock takes none.
+ * bo->gpuva_lock nests in vm->lock and takes none. vm->binds.mutex is taken with none held, and
+ * takes vm->binds.lock and the locks of syncobjs. qdev->bo_lock nests in the DRM device's
+ * object_name_lock, and takes the dma_resv lock of an object. vram.lock takes none.
  * A fault of device memory takes hw_lock, for reading, inside the process's mmap_lock.
  *
  * quill_pm_get() may wake the device, which takes hw_lock for writing: it is called outside of it.
+ *
+ * A bind, and so the fence of one, waits for vm->lock, bo->gpuva_lock, hw_lock, as_lock and
+ * mmu_lock: no memory is allocated under these, and no dma_resv lock taken (quill_bind.c).
  *
  * Work that recovers runs on the ordered reset_wq: no two recoveries at a time. It takes no
  * vm->lock, no slot_lock and no submit_lock, so their holders may wait for it, if they do not

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Quill: the fence of a job.
+ * Quill: fences of jobs and of binds.
  *
  * DOC: Fences
  *
  * One fence per job is both what drm_sched waits for and what users get. The scheduler's own
  * "finished" fence is never handed out: it points to the scheduler, which goes with its queue,
  * while a user can keep a fence (a sync_file, say) for as long as he likes. Ours holds nothing
- * that goes away: its lock is inside, its names are constants, and a reference on the module
- * keeps its operations there.
+ * that goes away: its lock is inside, its names are constants of the module, and a reference on
+ * that keeps them and its operations there.
  */
 #include <linux/dma-fence.h>
 #include <linux/module.h>
@@ -22,6 +22,8 @@ struct quill_fence {
 	struct dma_fence base;
 	/** @lock: of @base. */
 	spinlock_t lock;
+	/** @timeline: what makes it; a constant. */
+	const char *timeline;
 };
 
 static const char *quill_fence_driver_name(struct dma_fence *fence)
@@ -31,7 +33,7 @@ static const char *quill_fence_driver_name(struct dma_fence *fence)
 
 static const char *quill_fence_timeline_name(struct dma_fence *fence)
 {
-	return "quill-queue";
+	return container_of(fence, struct quill_fence, base)->timeline;
 }
 
 static void quill_fence_release(struct dma_fence *fence)
@@ -63,12 +65,13 @@ struct dma_fence *quill_fence_alloc(void)
 /*
  * quill_fence_init() - make it a fence: from here on it must signal. Cannot fail.
  */
-void quill_fence_init(struct dma_fence *base, u64 context, u64 seqno)
+void quill_fence_init(struct dma_fence *base, const char *timeline, u64 context, u64 seqno)
 {
 	struct quill_fence *fence = container_of(base, struct quill_fence, base);
 
 	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
+	fence->timeline = timeline;
 	dma_fence_init(base, &quill_fence_ops, &fence->lock, context, seqno);
 }
 

@@ -23,7 +23,6 @@
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
-#include <drm/drm_syncobj.h>
 
 #include "quill_compat.h"
 #include "quill_drv.h"
@@ -33,22 +32,10 @@
 #include "quill_job.h"
 #include "quill_queue.h"
 #include "quill_reset.h"
+#include "quill_sync.h"
 #include "quill_trace.h"
 
-/* A job with so many syncs, or fewer, needs no memory for them but the stack. */
-#define QUILL_FEW_SYNCS	4
-
 #define to_quill_job(j) container_of(j, struct quill_job, base)
-
-/*
- * struct quill_out - a syncobj to give the job's fence to
- */
-struct quill_out {
-	struct drm_syncobj *syncobj;
-	/** @chain: for a timeline point; NULL for a binary one. */
-	struct dma_fence_chain *chain;
-	u64 point;
-};
 
 /* Hand the job to the hardware, or end it. Under queue->lock. */
 static void quill_job_start(struct quill_job *job)
@@ -159,79 +146,22 @@ static int quill_job_schedule(struct quill_job *job, struct drm_file *file)
 	return ret;
 }
 
-static int quill_job_wait_for(struct quill_job *job, struct drm_file *file,
-			      const struct drm_quill_sync *sync)
+/* Leave the waiting to the scheduler. */
+static int quill_job_depend(struct quill_job *job, struct drm_file *file, struct quill_syncs *syncs)
 {
+	struct quill_sync *sync;
 	struct dma_fence *fence;
-	int ret;
-
-	ret = drm_syncobj_find_fence(file, sync->handle, sync->point, 0, &fence);
-	if (ret)
-		return ret;
-	/*
-	 * The ring keeps the order of one queue's jobs: waiting for it would only drain the
-	 * pipe.
-	 */
-	if (fence->context == job->queue->fence_context || dma_fence_is_signaled(fence)) {
-		dma_fence_put(fence);
-		return 0;
-	}
-	ret = quill_job_schedule(job, file);
-	if (ret) {
-		dma_fence_put(fence);
-		return ret;
-	}
-	return drm_sched_job_add_dependency(&job->base, fence);
-}
-
-static int quill_out_prepare(struct quill_out *out, struct drm_file *file,
-			     const struct drm_quill_sync *sync)
-{
-	out->syncobj = drm_syncobj_find(file, sync->handle);
-	if (!out->syncobj)
-		return -ENOENT;
-	out->point = sync->point;
-	if (!sync->point)
-		return 0;
-	out->chain = dma_fence_chain_alloc();
-	return out->chain ? 0 : -ENOMEM;
-}
-
-static void quill_out_publish(struct quill_out *out, struct dma_fence *fence)
-{
-	if (out->chain)
-		drm_syncobj_add_point(out->syncobj, out->chain, fence, out->point);
-	else
-		drm_syncobj_replace_fence(out->syncobj, fence);
-	out->chain = NULL;
-}
-
-static void quill_out_free(struct quill_out *outs, u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		dma_fence_chain_free(outs[i].chain);
-		if (outs[i].syncobj)
-			drm_syncobj_put(outs[i].syncobj);
-	}
-}
-
-/* Look up all syncobjs. On an error, what was found is left for the caller to free. */
-static int quill_job_syncs(struct quill_job *job, struct drm_file *file,
-			   const struct drm_quill_sync *syncs, u32 count,
-			   struct quill_out *outs, u32 *nr_outs)
-{
 	int ret = 0;
-	u32 i;
 
-	for (i = 0; i < count && !ret; i++) {
-		if (syncs[i].flags & ~DRM_QUILL_SYNC_FLAGS)
-			return -EINVAL;
-		if (syncs[i].flags & DRM_QUILL_SYNC_SIGNAL)
-			ret = quill_out_prepare(&outs[(*nr_outs)++], file, &syncs[i]);
-		else
-			ret = quill_job_wait_for(job, file, &syncs[i]);
+	for (sync = syncs->sync; sync < syncs->sync + syncs->count && !ret; sync++) {
+		if (!sync->wait)
+			continue;
+		ret = quill_job_schedule(job, file);
+		if (ret)
+			break;
+		fence = sync->wait;
+		sync->wait = NULL;
+		ret = drm_sched_job_add_dependency(&job->base, fence);
 	}
 	return ret;
 }
@@ -291,18 +221,16 @@ static void quill_job_pass_by(struct quill_job *job)
 }
 
 /* Under submit_lock: the point of no return. Syncobjs get their fences in the order of the jobs. */
-static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr_outs)
+static void quill_job_push(struct quill_job *job, struct quill_syncs *syncs)
 {
 	struct quill_queue *queue = job->queue;
-	u32 i;
 
 	lockdep_assert_held(&queue->submit_lock);
 	job->id = ++queue->last_job;
-	quill_fence_init(job->fence, queue->fence_context, job->id);
+	quill_fence_init(job->fence, "queue", queue->fence_context, job->id);
 	if (!job->direct)
 		drm_sched_job_arm(&job->base);
-	for (i = 0; i < nr_outs; i++)
-		quill_out_publish(&outs[i], job->fence);
+	quill_syncs_publish(syncs, job->fence);
 	trace_quill_submit(job);
 	if (job->direct)
 		quill_job_pass_by(job);
@@ -310,22 +238,24 @@ static void quill_job_push(struct quill_job *job, struct quill_out *outs, u32 nr
 		drm_sched_entity_push_job(&job->base);
 }
 
-/* @outs: zeroed, room for as many as there are @syncs. */
 static int quill_submit(struct quill_queue *queue, struct drm_file *file,
-			struct drm_quill_submit *args, const struct drm_quill_sync *syncs,
-			struct quill_out *outs)
+			struct drm_quill_submit *args)
 {
+	struct quill_syncs syncs;
 	struct quill_job *job;
-	u32 nr_outs = 0;
 	int ret;
 
+	/* The ring keeps the order of one queue's jobs: waiting would only drain the pipe. */
+	ret = quill_syncs_get(&syncs, file, &args->syncs, queue->fence_context);
+	if (ret)
+		return ret;
 	job = quill_job_create(queue);
-	if (IS_ERR(job))
-		return PTR_ERR(job);
+	ret = PTR_ERR_OR_ZERO(job);
+	if (ret)
+		goto out_syncs;
 	job->stream = args->stream;
 	job->size = args->stream_size;
-
-	ret = quill_job_syncs(job, file, syncs, args->syncs.count, outs, &nr_outs);
+	ret = quill_job_depend(job, file, &syncs);
 	if (ret)
 		goto err_job;
 	ret = mutex_lock_interruptible(&queue->submit_lock);
@@ -333,46 +263,18 @@ static int quill_submit(struct quill_queue *queue, struct drm_file *file,
 		goto err_job;
 	ret = quill_job_accept(job, file);
 	if (!ret) {
-		quill_job_push(job, outs, nr_outs);
+		quill_job_push(job, &syncs);
 		args->job = queue->last_job;
 	}
 	mutex_unlock(&queue->submit_lock);
-	if (ret)
-		goto err_job;
-	quill_out_free(outs, nr_outs);
-	return 0;
+	if (!ret)
+		goto out_syncs;
 
 err_job:
 	quill_fence_abandon(job->fence);
 	quill_job_destroy(job);
-	quill_out_free(outs, nr_outs);
-	return ret;
-}
-
-/* Copies the syncs in. Few fit on the stack. */
-static int quill_submit_syncs(struct quill_queue *queue, struct drm_file *file,
-			      struct drm_quill_submit *args)
-{
-	struct drm_quill_sync few_syncs[QUILL_FEW_SYNCS], *syncs = few_syncs;
-	struct quill_out few_outs[QUILL_FEW_SYNCS] = {}, *outs = few_outs;
-	bool many = args->syncs.count > QUILL_FEW_SYNCS;
-	int ret;
-
-	if (many) {
-		syncs = QUILL_COPY_ARRAY(struct drm_quill_sync, &args->syncs, DRM_QUILL_MAX_SYNCS);
-		if (IS_ERR(syncs))
-			return PTR_ERR(syncs);
-		outs = kvzalloc_objs(*outs, args->syncs.count, GFP_KERNEL_ACCOUNT);
-		ret = outs ? 0 : -ENOMEM;
-	} else {
-		ret = quill_copy_few(&args->syncs, syncs, sizeof(*syncs));
-	}
-	if (!ret)
-		ret = quill_submit(queue, file, args, syncs, outs);
-	if (many) {
-		kvfree(outs);
-		kvfree(syncs);
-	}
+out_syncs:
+	quill_syncs_put(&syncs);
 	return ret;
 }
 
@@ -405,7 +307,7 @@ int quill_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file
 		return -ENOENT;
 	ret = queue->uq ? -EINVAL : -ENODEV;
 	if (!queue->uq && drm_dev_enter(drm, &idx)) {
-		ret = quill_submit_syncs(queue, file, args);
+		ret = quill_submit(queue, file, args);
 		drm_dev_exit(idx);
 	}
 	quill_queue_put(queue);

@@ -21,11 +21,10 @@
  *
  * Filling an empty entry needs no invalidation: the device does not cache what is not valid.
  *
- * Splitting a 2 MiB leaf is the one step of an unmap that allocates. It is done before anything
- * changes and leaves every translation as it was.
+ * Changes cannot fail: the tables that they may need, be it to split a 2 MiB leaf, are reserved
+ * before (quill_pt.c).
  */
 #include <linux/dma-mapping.h>
-#include <linux/gfp.h>
 #include <linux/iopoll.h>
 #include <linux/mm.h>
 
@@ -34,26 +33,11 @@
 
 #include "quill_compat.h"
 #include "quill_device.h"
-#include "quill_fail.h"
 #include "quill_mmu.h"
 #include "quill_reset.h"
 
 /* In-flight accesses end with their command; the longest takes seconds on a slow host. */
 #define QUILL_INVALIDATE_TIMEOUT_US	10000000
-
-/*
- * struct quill_pt - one table
- */
-struct quill_pt {
-	struct list_head node;
-	u64 *entry;
-	dma_addr_t dma;
-	/** @used: entries that are not 0. */
-	unsigned int used;
-	unsigned int level;
-	/** @child: tables below, for levels above 0. */
-	struct quill_pt *child[];
-};
 
 static unsigned int quill_pt_index(u64 va, unsigned int level)
 {
@@ -63,53 +47,6 @@ static unsigned int quill_pt_index(u64 va, unsigned int level)
 static u64 quill_pt_span(unsigned int level)
 {
 	return 1ull << QUILL_PT_SHIFT(level);
-}
-
-static struct quill_pt *quill_pt_alloc(struct quill_mmu *mmu, unsigned int level)
-{
-	struct device *dev = mmu->qdev->drm.dev;
-	struct quill_pt *pt;
-
-	pt = kzalloc(struct_size(pt, child, level ? QUILL_PT_ENTRIES : 0), GFP_KERNEL_ACCOUNT);
-	if (!pt)
-		return NULL;
-	pt->level = level;
-	pt->entry = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!pt->entry)
-		goto err_free;
-	if (quill_fail(QUILL_FAIL_DMA_MAP))
-		goto err_page;
-	pt->dma = dma_map_single(dev, pt->entry, QUILL_PAGE_SIZE, DMA_TO_DEVICE);
-	if (dma_mapping_error(dev, pt->dma))
-		goto err_page;
-	if (pt->dma & ~QUILL_PTE_ADDR_MASK)
-		goto err_unmap;
-	return pt;
-
-err_unmap:
-	dma_unmap_single(dev, pt->dma, QUILL_PAGE_SIZE, DMA_TO_DEVICE);
-err_page:
-	free_page((unsigned long)pt->entry);
-err_free:
-	kfree(pt);
-	return NULL;
-}
-
-static void quill_pt_free(struct quill_mmu *mmu, struct quill_pt *pt)
-{
-	dma_unmap_single(mmu->qdev->drm.dev, pt->dma, QUILL_PAGE_SIZE, DMA_TO_DEVICE);
-	free_page((unsigned long)pt->entry);
-	kfree(pt);
-}
-
-static void quill_pt_free_tree(struct quill_mmu *mmu, struct quill_pt *pt)
-{
-	unsigned int i;
-
-	for (i = 0; pt->level && i < QUILL_PT_ENTRIES; i++)
-		if (pt->child[i])
-			quill_pt_free_tree(mmu, pt->child[i]);
-	quill_pt_free(mmu, pt);
 }
 
 /* One entry, as one 64-bit write: the device may walk the table at any time. */
@@ -130,60 +67,20 @@ static void quill_pt_link(struct quill_mmu *mmu, struct quill_pt *pt, unsigned i
 	quill_pt_set(mmu, pt, i, child->dma | QUILL_PTE_VALID);
 }
 
-/* The table of @level that covers @va, made if it is missing; NULL without memory. */
-static struct quill_pt *quill_mmu_table(struct quill_mmu *mmu, u64 va, unsigned int level)
-{
-	struct quill_pt *pt = mmu->root;
-
-	while (pt->level > level) {
-		unsigned int i = quill_pt_index(va, pt->level);
-
-		if (!pt->child[i]) {
-			struct quill_pt *child = quill_pt_alloc(mmu, pt->level - 1);
-
-			if (!child)
-				return NULL;
-			quill_pt_link(mmu, pt, i, child);
-		}
-		pt = pt->child[i];
-	}
-	return pt;
-}
-
-/* Map one run of bus addresses. What it did before it failed is the caller's to undo. */
-static int quill_mmu_map_run(struct quill_mmu *mmu, u64 va, u64 addr, u64 size, u64 flags)
-{
-	if ((addr | (addr + size - 1)) & ~(QUILL_PTE_ADDR_MASK | (QUILL_PAGE_SIZE - 1)))
-		return -ERANGE;
-
-	while (size) {
-		bool huge = IS_ALIGNED(va | addr, QUILL_HUGE_SIZE) && size >= QUILL_HUGE_SIZE;
-		struct quill_pt *pt = quill_mmu_table(mmu, va, huge ? 1 : 0);
-		u64 step = huge ? QUILL_HUGE_SIZE : QUILL_PAGE_SIZE;
-
-		if (!pt)
-			return -ENOMEM;
-		quill_pt_set(mmu, pt, quill_pt_index(va, pt->level), addr | flags);
-		va += step;
-		addr += step;
-		size -= step;
-	}
-	return 0;
-}
-
 /*
- * quill_mmu_map() - map a range of an object
- * @va: device address; nothing is mapped in [va, va + size)
- * @sgt: the object, mapped for DMA
- * @offset: where in the object the range starts
- * @flags: QUILL_PTE_* of each leaf
- *
- * Return: 0; or -ENOMEM or -ERANGE (a bus address that an entry cannot hold), with nothing mapped.
+ * struct quill_walk - a range of an object, run by run of bus addresses
  */
-int quill_mmu_map(struct quill_mmu *mmu, u64 va, struct sg_table *sgt, u64 offset, u64 size,
-		  u64 flags)
+struct quill_walk {
+	struct quill_mmu *mmu;
+	struct quill_pt_reserve *reserve;
+	u64 flags;
+};
+
+typedef int (*quill_walk_fn)(struct quill_walk *walk, u64 va, u64 addr, u64 size);
+
+static int quill_mmu_walk(struct quill_walk *walk, quill_walk_fn fn, u64 va, struct sg_table *sgt,
+			  u64 offset, u64 size)
 {
-	u64 start = va, left = size;
 	struct scatterlist *sg;
 	int i, ret = 0;
 
@@ -195,50 +92,149 @@ int quill_mmu_map(struct quill_mmu *mmu, u64 va, struct sg_table *sgt, u64 offse
 			offset -= len;
 			continue;
 		}
-		run = min(len - offset, left);
-		ret = quill_mmu_map_run(mmu, va, sg_dma_address(sg) + offset, run, flags);
+		run = min(len - offset, size);
+		ret = fn(walk, va, sg_dma_address(sg) + offset, run);
 		offset = 0;
 		va += run;
-		left -= run;
-		if (ret || !left)
-			break;
+		size -= run;
+		if (ret || !size)
+			return ret;
 	}
-	if (!ret && left)
-		ret = -ERANGE;
-	if (ret)
-		quill_mmu_unmap(mmu, start, size);
+	return -ERANGE;
+}
+
+static bool quill_mmu_is_huge(u64 va, u64 addr, u64 size)
+{
+	return IS_ALIGNED(va | addr, QUILL_HUGE_SIZE) && size >= QUILL_HUGE_SIZE;
+}
+
+static int quill_mmu_reserve_run(struct quill_walk *walk, u64 va, u64 addr, u64 size)
+{
+	u64 end = va + size;
+	int ret = 0;
+
+	if ((addr | (addr + size - 1)) & ~(QUILL_PTE_ADDR_MASK | (QUILL_PAGE_SIZE - 1)))
+		return -ERANGE;
+
+	while (va < end && !ret) {
+		u64 next = min(ALIGN_DOWN(va, QUILL_HUGE_SIZE) + QUILL_HUGE_SIZE, end);
+
+		if (!quill_mmu_is_huge(va, addr, end - va))
+			ret = quill_pt_reserve_span(&walk->mmu->cache, walk->reserve, 0, va,
+						    next - va);
+		addr += next - va;
+		va = next;
+	}
 	return ret;
 }
 
 /*
- * quill_mmu_split() - let no leaf cross @va
+ * quill_mmu_reserve_map() - as many tables as quill_mmu_map() of the same range can need
  *
- * Return: 0, or -ENOMEM with nothing changed.
+ * Return: 0, -ENOMEM, or -ERANGE (a bus address that an entry cannot hold).
  */
-int quill_mmu_split(struct quill_mmu *mmu, u64 va)
+int quill_mmu_reserve_map(struct quill_mmu *mmu, struct quill_pt_reserve *reserve, u64 va,
+			  struct sg_table *sgt, u64 offset, u64 size)
+{
+	struct quill_walk walk = {
+		.mmu = mmu,
+		.reserve = reserve,
+	};
+	unsigned int level;
+	int ret;
+
+	ret = quill_mmu_walk(&walk, quill_mmu_reserve_run, va, sgt, offset, size);
+	for (level = 1; level < QUILL_PT_LEVELS - 1 && !ret; level++)
+		ret = quill_pt_reserve_span(&mmu->cache, reserve, level, va, size);
+	return ret;
+}
+
+/*
+ * quill_mmu_reserve_unmap() - as many tables as quill_mmu_split() at both ends of a range can need
+ */
+int quill_mmu_reserve_unmap(struct quill_mmu *mmu, struct quill_pt_reserve *reserve)
+{
+	return quill_pt_reserve_splits(&mmu->cache, reserve, 2);
+}
+
+/* ---- Changes: none can fail ------------------------------------------------------ */
+
+/* The table of @level that covers @va, linked if it is missing. */
+static struct quill_pt *quill_mmu_table(struct quill_walk *walk, u64 va, unsigned int level)
+{
+	struct quill_pt *pt = walk->mmu->root;
+
+	while (pt->level > level) {
+		unsigned int i = quill_pt_index(va, pt->level);
+
+		if (!pt->child[i])
+			quill_pt_link(walk->mmu, pt, i,
+				      quill_pt_take(walk->reserve, pt->level - 1));
+		pt = pt->child[i];
+	}
+	return pt;
+}
+
+static int quill_mmu_map_run(struct quill_walk *walk, u64 va, u64 addr, u64 size)
+{
+	while (size) {
+		bool huge = quill_mmu_is_huge(va, addr, size);
+		struct quill_pt *pt = quill_mmu_table(walk, va, huge ? 1 : 0);
+		u64 step = huge ? QUILL_HUGE_SIZE : QUILL_PAGE_SIZE;
+
+		quill_pt_set(walk->mmu, pt, quill_pt_index(va, pt->level), addr | walk->flags);
+		va += step;
+		addr += step;
+		size -= step;
+	}
+	return 0;
+}
+
+/*
+ * quill_mmu_map() - map a range of an object
+ * @reserve: has had quill_mmu_reserve_map() for it
+ * @va: device address; nothing is mapped in [va, va + size)
+ * @sgt: the object, mapped for DMA
+ * @offset: where in the object the range starts
+ * @flags: QUILL_PTE_* of each leaf
+ */
+void quill_mmu_map(struct quill_mmu *mmu, struct quill_pt_reserve *reserve, u64 va,
+		   struct sg_table *sgt, u64 offset, u64 size, u64 flags)
+{
+	struct quill_walk walk = {
+		.mmu = mmu,
+		.reserve = reserve,
+		.flags = flags,
+	};
+
+	quill_mmu_walk(&walk, quill_mmu_map_run, va, sgt, offset, size);
+}
+
+/*
+ * quill_mmu_split() - let no leaf cross @va, and leave every translation as it was
+ * @reserve: has had quill_mmu_reserve_unmap() for it
+ */
+void quill_mmu_split(struct quill_mmu *mmu, struct quill_pt_reserve *reserve, u64 va)
 {
 	struct quill_pt *pt = mmu->root, *child;
 	unsigned int i, k;
 	u64 entry;
 
 	if (IS_ALIGNED(va, QUILL_HUGE_SIZE))
-		return 0;
+		return;
 	while (pt && pt->level > 1)
 		pt = pt->child[quill_pt_index(va, pt->level)];
 	if (!pt)
-		return 0;
+		return;
 	i = quill_pt_index(va, 1);
 	entry = pt->entry[i];
 	if (!(entry & QUILL_PTE_LEAF))
-		return 0;
+		return;
 
-	child = quill_pt_alloc(mmu, 0);
-	if (!child)
-		return -ENOMEM;
+	child = quill_pt_take(reserve, 0);
 	for (k = 0; k < QUILL_PT_ENTRIES; k++)
 		quill_pt_set(mmu, child, k, entry + (u64)k * QUILL_PAGE_SIZE);
 	quill_pt_link(mmu, pt, i, child);
-	return 0;
 }
 
 static void quill_pt_clear(struct quill_mmu *mmu, struct quill_pt *pt, u64 va, u64 end)
@@ -314,7 +310,7 @@ static void quill_mmu_free_limbo(struct quill_mmu *mmu)
 	lockdep_assert_held(&mmu->qdev->as_lock);
 	list_for_each_entry_safe(pt, next, &mmu->limbo, node) {
 		list_del(&pt->node);
-		quill_pt_free(mmu, pt);
+		quill_pt_put(&mmu->cache, pt);
 	}
 }
 
@@ -373,8 +369,9 @@ int quill_mmu_init(struct quill_mmu *mmu, struct quill_device *qdev, struct quil
 	int ret = 0;
 
 	INIT_LIST_HEAD(&mmu->limbo);
+	quill_pt_cache_init(&mmu->cache, qdev->drm.dev);
 	mmu->qdev = qdev;
-	mmu->root = quill_pt_alloc(mmu, QUILL_PT_LEVELS - 1);
+	mmu->root = quill_pt_alloc(&mmu->cache, QUILL_PT_LEVELS - 1);
 	if (!mmu->root)
 		return -ENOMEM;
 
@@ -393,7 +390,7 @@ int quill_mmu_init(struct quill_mmu *mmu, struct quill_device *qdev, struct quil
 	mutex_unlock(&qdev->as_lock);
 	up_read(&qdev->hw_lock);
 	if (ret) {
-		quill_pt_free(mmu, mmu->root);
+		quill_pt_free_tree(&mmu->cache, mmu->root);
 		mmu->root = NULL;
 	}
 	return ret;
@@ -418,8 +415,9 @@ void quill_mmu_fini(struct quill_mmu *mmu)
 
 	mutex_lock(&qdev->as_lock);
 	quill_mmu_free_limbo(mmu);
+	quill_pt_cache_close(&mmu->cache);
 	if (mmu->root)
-		quill_pt_free_tree(mmu, mmu->root);
+		quill_pt_free_tree(&mmu->cache, mmu->root);
 	mmu->root = NULL;
 	memset(&qdev->as[mmu->as], 0, sizeof(qdev->as[mmu->as]));
 	mutex_unlock(&qdev->as_lock);
@@ -454,7 +452,8 @@ void quill_mmu_unplug_all(struct quill_device *qdev)
 		if (!mmu || !mmu->root)
 			continue;
 		quill_mmu_free_limbo(mmu);
-		quill_pt_free_tree(mmu, mmu->root);
+		quill_pt_cache_close(&mmu->cache);
+		quill_pt_free_tree(&mmu->cache, mmu->root);
 		mmu->root = NULL;
 	}
 	mutex_unlock(&qdev->as_lock);

@@ -571,7 +571,7 @@ static int quill_uqueue_add(struct quill_queue *queue, struct quill_uqueue_fence
 	ret = quill_uqueue_accept(queue, entry->count);
 	if (ret)
 		goto out;
-	quill_fence_init(entry->fence, dma_fence_context_alloc(1), 1);
+	quill_fence_init(entry->fence, "queue", dma_fence_context_alloc(1), 1);
 	dma_fence_get(entry->fence);
 	list_add_tail(&entry->node, &uq->fences);
 	uq->nr_fences++;

@@ -90,7 +90,7 @@ TEST_F(bind, unknown_flags_ops_and_pads_are_EINVAL)
 
 TEST_F(bind, call_flags_and_pad_are_EINVAL)
 {
-	struct drm_quill_vm_bind bind = { .vm_id = self->ctx.vm, .flags = 1 };
+	struct drm_quill_vm_bind bind = { .vm_id = self->ctx.vm, .flags = DRM_QUILL_VM_BIND_ASYNC << 1 };
 
 	EXPECT_EQ(-EINVAL, q_ioctl(self->ctx.fd, DRM_IOCTL_QUILL_VM_BIND, &bind));
 	bind.flags = 0;

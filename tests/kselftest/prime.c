@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory that devices and others share: dma-buf. Needs two devices; those cases that use the second skip without. */
 #include <poll.h>
-#include <sys/sysmacros.h>
 
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
@@ -398,38 +397,6 @@ TEST_F(prime, a_jobs_fence_that_is_put_into_a_dma_buf_holds_the_other_device)
 
 /* ---- Unplug ---- */
 
-/* The PCI device's name of an open file: "0000:01:00.0". */
-static int p_pci_name(int fd, char name[64])
-{
-	char path[64], link[256];
-	struct stat st;
-	ssize_t len;
-
-	if (fstat(fd, &st))
-		return -errno;
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len < 0)
-		return -errno;
-	link[len] = '\0';
-	snprintf(name, 64, "%s", strrchr(link, '/') + 1);
-	return 0;
-}
-
-static int p_driver(const char *action, const char *name)
-{
-	char path[64];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/quill/%s", action);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, name, strlen(name)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 /* Whether a dma-buf is attached to the device; without debugfs, unknown: -1. */
 static int p_attached(const char *name)
 {
@@ -459,7 +426,7 @@ TEST(an_unplug_lets_go_of_imported_memory_and_its_exporter_keeps_it)
 	close(fd);
 	ASSERT_EQ(0, q_context_init_nth(&ctx, 0, 0));
 	ASSERT_EQ(0, q_context_init_nth(&gone, 1, 0));
-	ASSERT_EQ(0, p_pci_name(gone.fd, name));
+	ASSERT_EQ(0, q_pci_name(gone.fd, name));
 	ASSERT_EQ(0, q_bo_create(ctx.fd, SIZE, &handle));
 	ptr = q_bo_map(ctx.fd, handle, SIZE);
 	ASSERT_NE(NULL, ptr);
@@ -469,7 +436,7 @@ TEST(an_unplug_lets_go_of_imported_memory_and_its_exporter_keeps_it)
 	ASSERT_EQ(0, q_map(gone.fd, gone.vm, imported, 0, OTHER_VA, SIZE, 0));
 	EXPECT_NE(0, p_attached(name));
 
-	ASSERT_EQ(0, p_driver("unbind", name));
+	ASSERT_EQ(0, q_driver("unbind", name));
 	EXPECT_GE(0, p_attached(name));
 	EXPECT_EQ(-ENODEV, q_import(gone.fd, buf, &imported));
 	p_write(ptr, 8);
@@ -477,7 +444,7 @@ TEST(an_unplug_lets_go_of_imported_memory_and_its_exporter_keeps_it)
 	EXPECT_EQ(0, p_wrong(ptr, 8));
 
 	q_context_fini(&gone);
-	ASSERT_EQ(0, p_driver("bind", name));
+	ASSERT_EQ(0, q_driver("bind", name));
 	ASSERT_EQ(0, q_context_init_nth(&gone, 1, 0));
 	ASSERT_EQ(0, q_import(gone.fd, buf, &imported));
 	p_write(ptr, 9);
@@ -503,7 +470,7 @@ TEST(memory_outlives_the_unplug_of_its_exporter)
 	close(fd);
 	ASSERT_EQ(0, q_context_init_nth(&ctx, 0, 0));
 	ASSERT_EQ(0, q_context_init_nth(&gone, 1, 0));
-	ASSERT_EQ(0, p_pci_name(gone.fd, name));
+	ASSERT_EQ(0, q_pci_name(gone.fd, name));
 	ASSERT_EQ(0, q_bo_create(gone.fd, SIZE, &handle));
 	ASSERT_EQ(0, q_map(gone.fd, gone.vm, handle, 0, OTHER_VA, SIZE, 0));
 	ptr = q_bo_map(gone.fd, handle, SIZE);
@@ -513,7 +480,7 @@ TEST(memory_outlives_the_unplug_of_its_exporter)
 	ASSERT_EQ(0, q_import(ctx.fd, buf, &imported));
 	close(buf);
 
-	ASSERT_EQ(0, p_driver("unbind", name));
+	ASSERT_EQ(0, q_driver("unbind", name));
 	p_write(ptr, 10);
 	EXPECT_EQ(0, p_compute(&ctx, imported));
 	EXPECT_EQ(0, p_wrong(ptr, 10));
@@ -521,7 +488,7 @@ TEST(memory_outlives_the_unplug_of_its_exporter)
 	EXPECT_EQ(0, p_wrong(ptr, 10));
 	munmap(ptr, SIZE);
 	q_context_fini(&ctx);
-	EXPECT_EQ(0, p_driver("bind", name));
+	EXPECT_EQ(0, q_driver("bind", name));
 }
 
 TEST_HARNESS_MAIN

@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,6 +189,18 @@ static inline int q_unmap(int fd, uint32_t vm, uint64_t va, uint64_t size)
 	return q_bind_op(fd, vm, &op);
 }
 
+static inline int q_bind_async(int fd, uint32_t vm, const struct drm_quill_bind_op *ops,
+			       uint32_t n_ops, const struct drm_quill_sync *syncs, uint32_t n_syncs)
+{
+	struct drm_quill_vm_bind bind = {
+		.vm_id = vm, .flags = DRM_QUILL_VM_BIND_ASYNC,
+		.ops = { .ptr = (uintptr_t)ops, .count = n_ops, .stride = sizeof(*ops) },
+		.syncs = { .ptr = (uintptr_t)syncs, .count = n_syncs, .stride = sizeof(*syncs) },
+	};
+
+	return q_ioctl(fd, DRM_IOCTL_QUILL_VM_BIND, &bind);
+}
+
 static inline int q_queue_create(int fd, uint32_t vm, uint32_t timeout_ms, uint32_t *queue)
 {
 	struct drm_quill_queue_create create = {
@@ -263,20 +276,36 @@ static inline int q_wait(int fd, uint32_t sync, int64_t ns)
 	return q_ioctl(fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait);
 }
 
-/* What the fence in a binary syncobj ended with: 1 signalled well, 0 not yet, or -errno. */
-static inline int q_status(int fd, uint32_t sync)
+/* The fence in a binary syncobj, as a file: a descriptor, or -errno. */
+static inline int q_sync_file(int fd, uint32_t sync)
 {
 	struct drm_syncobj_handle export = {
 		.handle = sync, .flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE, .fd = -1,
 	};
-	struct sync_file_info info = {};
 	int ret = q_ioctl(fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &export);
 
-	if (ret)
-		return ret;
-	ret = q_ioctl(export.fd, SYNC_IOC_FILE_INFO, &info);
-	close(export.fd);
+	return ret ? ret : export.fd;
+}
+
+/* What the fences in a sync file ended with: 1 all signalled well, 0 not yet, or -errno. */
+static inline int q_file_status(int file)
+{
+	struct sync_file_info info = {};
+	int ret = q_ioctl(file, SYNC_IOC_FILE_INFO, &info);
+
 	return ret ? ret : info.status;
+}
+
+/* The same of the fence in a binary syncobj. */
+static inline int q_status(int fd, uint32_t sync)
+{
+	int file = q_sync_file(fd, sync), ret;
+
+	if (file < 0)
+		return file;
+	ret = q_file_status(file);
+	close(file);
+	return ret;
 }
 
 /* Waits for the job's end: 0 if it went well, else the fence's error. */
@@ -374,6 +403,33 @@ static inline int q_inject(enum quill_inject what, unsigned int count)
 
 	snprintf(text, sizeof(text), "0x%x", what | count << 16);
 	return q_debugfs("inject", text);
+}
+
+/* The PCI device's name of an open file: "0000:01:00.0". */
+static inline int q_pci_name(int fd, char name[64])
+{
+	char path[64], link[256];
+	struct stat st;
+	ssize_t len;
+
+	if (fstat(fd, &st))
+		return -errno;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return -errno;
+	link[len] = '\0';
+	snprintf(name, 64, "%s", strrchr(link, '/') + 1);
+	return 0;
+}
+
+/* "bind" or "unbind". */
+static inline int q_driver(const char *action, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/quill/%s", action);
+	return q_put(path, name);
 }
 
 /* ---- Streams -------------------------------------------------------------- */
@@ -486,6 +542,33 @@ static inline int q_run_wait(struct q_context *ctx, const union quill_cmd *cmds,
 	int ret = q_run(ctx, cmds, count, &sync);
 
 	return ret ? ret : q_finish(ctx->fd, sync);
+}
+
+/* ---- A fence that does not signal before it is told to ----------------------------- */
+
+struct q_blocker {
+	uint32_t queue;
+	/* binary */
+	uint32_t sync;
+};
+
+/* An endless job, in the last record of the context's stream page, on a queue of its own. */
+static inline int q_block(struct q_context *ctx, struct q_blocker *blocker)
+{
+	union quill_cmd endless = q_endless();
+	int ret = q_queue_create(ctx->fd, ctx->vm, 0, &blocker->queue);
+
+	if (ret)
+		return ret;
+	memcpy(ctx->ptr + PAGE - sizeof(endless), &endless, sizeof(endless));
+	return q_submit(ctx->fd, blocker->queue, ctx->va + PAGE - sizeof(endless), sizeof(endless),
+			&blocker->sync);
+}
+
+/* Its fence ends with -ECANCELED. */
+static inline int q_unblock(struct q_context *ctx, struct q_blocker *blocker)
+{
+	return q_queue_destroy(ctx->fd, blocker->queue);
 }
 
 #define Q_FIXTURE(name)									\

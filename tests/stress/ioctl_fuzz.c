@@ -163,7 +163,8 @@ static void fill_record(struct fuzzer *f, const struct record *r, uint8_t *out, 
 static void fill_array(struct fuzzer *f, int element, struct drm_quill_array *array)
 {
 	const struct record *r = &records[element];
-	uint32_t count = draw(f) % 5, i;
+	/* there are calls that take an array only with a flag */
+	uint32_t count = one_in(f, 3) ? 0 : draw(f) % 5, i;
 	uint8_t *at;
 
 	if (f->used + count * r->size > SCRATCH)

@@ -224,6 +224,43 @@ static int device_job(struct q_context *ctx, uint64_t *state)
 	return judge(ret, right);
 }
 
+/* A fill of what is bound when a job has ended and unbound when the fill has: nobody waits between. */
+static int async_job(struct q_context *ctx, uint64_t *state)
+{
+	uint64_t va = BASE_VA + 0x40000000 + draw(state) % 16 * PAGE;
+	struct drm_quill_bind_op op = {
+		.op = DRM_QUILL_BIND_MAP, .handle = ctx->bo, .bo_offset = PAGE, .va = va, .size = DATA,
+	};
+	uint32_t value = draw(state), *data = (uint32_t *)(ctx->ptr + PAGE), i;
+	union quill_cmd nop = q_cmd(QUILL_OP_NOP), fill = q_fill(va, value, DATA);
+	struct drm_quill_sync syncs[2] = {};
+	bool right = true;
+	int ret;
+
+	memcpy(ctx->ptr, &nop, sizeof(nop));
+	memcpy(ctx->ptr + 64, &fill, sizeof(fill));
+	ret = q_submit(ctx->fd, ctx->queue, ctx->va, 64, &syncs[0].handle);
+	if (!ret)
+		ret = q_syncobj(ctx->fd, &syncs[1].handle);
+	syncs[1].flags = DRM_QUILL_SYNC_SIGNAL;
+	if (!ret)
+		ret = q_bind_async(ctx->fd, ctx->vm, &op, 1, syncs, 2);
+	syncs[0].handle = syncs[1].handle;
+	if (!ret)
+		ret = q_submit_syncs(ctx->fd, ctx->queue, ctx->va + 64, 64, syncs, 2);
+	op = (struct drm_quill_bind_op) { .op = DRM_QUILL_BIND_UNMAP, .va = va, .size = DATA };
+	if (!ret)
+		ret = q_bind_async(ctx->fd, ctx->vm, &op, 1, syncs, 1);
+	if (!ret)
+		ret = q_finish(ctx->fd, syncs[1].handle);
+	for (i = 0; !ret && i < DATA / 4; i++)
+		right &= data[i] == value;
+	/* or the next would find the range in use */
+	if (!ret)
+		ret = q_unmap(ctx->fd, ctx->vm, va, DATA);
+	return judge(ret, right);
+}
+
 static void work(unsigned int number)
 {
 	uint64_t state = (uint64_t)getpid() * 0x9e3779b97f4a7c15ull + number;
@@ -244,7 +281,8 @@ static void work(unsigned int number)
 			switch (draw(&state) % 32) {
 			case 0: ret = endless_job(&ctx, &state); break;
 			case 1 ... 3: ret = bad_job(&ctx, &state); break;
-			case 4 ... 6: ret = bind_job(&ctx, &state); break;
+			case 4 ... 5: ret = bind_job(&ctx, &state); break;
+			case 6: ret = async_job(&ctx, &state); break;
 			case 7 ... 9: ret = chain_job(&ctx, &state); break;
 			case 10 ... 15: ret = gemm_job(&ctx, &state); break;
 			case 16 ... 17: ret = device_job(&ctx, &state); break;

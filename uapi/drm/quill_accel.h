@@ -117,6 +117,8 @@ struct drm_quill_dev_query {
 #define DRM_QUILL_FEATURE_USER_QUEUES	(1ull << 1)
 /** DRM_QUILL_FEATURE_BO_DEVICE: DRM_QUILL_BO_DEVICE, and @mem_free. */
 #define DRM_QUILL_FEATURE_BO_DEVICE	(1ull << 2)
+/** DRM_QUILL_FEATURE_BIND_ASYNC: VM_BIND knows DRM_QUILL_VM_BIND_ASYNC. */
+#define DRM_QUILL_FEATURE_BIND_ASYNC	(1ull << 3)
 
 /**
  * struct drm_quill_dev_info - what the device is and what it can do
@@ -249,6 +251,27 @@ struct drm_quill_bo_seal {
 	__u32 flags;
 };
 
+/* ---- Synchronisation ---------------------------------------------------------- */
+
+/** DRM_QUILL_SYNC_SIGNAL: signal when the job or bind ends; without it: wait before it starts. */
+#define DRM_QUILL_SYNC_SIGNAL		(1u << 0)
+#define DRM_QUILL_SYNC_FLAGS		(DRM_QUILL_SYNC_SIGNAL)
+
+/**
+ * struct drm_quill_sync - a syncobj to wait for or to signal
+ */
+struct drm_quill_sync {
+	/** @handle: of a DRM syncobj. */
+	__u32 handle;
+	/** @flags: DRM_QUILL_SYNC_*. */
+	__u32 flags;
+	/** @point: timeline point, or 0 for a binary syncobj. */
+	__u64 point;
+};
+
+/** DRM_QUILL_MAX_SYNCS: most entries of @syncs. */
+#define DRM_QUILL_MAX_SYNCS		64
+
 /* ---- Address spaces ----------------------------------------------------------- */
 
 /**
@@ -266,7 +289,8 @@ struct drm_quill_vm_create {
 /**
  * struct drm_quill_vm_destroy - give an address space back
  *
- * Queues that were made on it keep it alive; nothing more can be bound.
+ * Queues that were made on it keep it alive; nothing more can be bound, and asynchronous binds
+ * whose turn has not come are cancelled.
  *
  * Errors: -ENOENT, -EINVAL (pad).
  */
@@ -317,27 +341,42 @@ struct drm_quill_bind_op {
 #define DRM_QUILL_MAX_BIND_OPS		4096
 
 /**
+ * DRM_QUILL_VM_BIND_ASYNC: the call does not wait: the operations are done when what @syncs wait
+ * for has signalled and all binds before it have ended. Feature DRM_QUILL_FEATURE_BIND_ASYNC.
+ */
+#define DRM_QUILL_VM_BIND_ASYNC		(1u << 0)
+#define DRM_QUILL_VM_BIND_FLAGS		(DRM_QUILL_VM_BIND_ASYNC)
+
+/**
  * struct drm_quill_vm_bind - change an address space
  *
- * The operations are done in order, before the call returns. If one fails those before it
- * stay done, and @done tells how many.
+ * The operations are done in order, before the call returns or, with ASYNC, before its fence
+ * signals. If one fails those before it stay done, and @done tells how many. Binds of one VM are
+ * done in the order of their calls, asynchronous ones or not.
  *
- * Errors: -ENOENT (VM or object), -EACCES (the object is read-only), -EINVAL (alignment, size 0,
- * flags, pads, range outside the object, or outside [va_start, va_end), or it wraps), -EEXIST (MAP
- * on a range in use), -ENOMEM, -E2BIG (too many operations), -EFAULT, -ENODEV, -ETIMEDOUT (device
- * did not drop the old translations).
+ * With ASYNC, what can be told at once is: then nothing is queued. The fence ends with 0, -EEXIST,
+ * -ETIMEDOUT, -ECANCELED (the VM was destroyed, or its file closed, before its turn came) or
+ * -ENODEV. Each bind is done whatever became of those before it.
+ *
+ * Errors: -ENOENT (VM, object, syncobj), -EACCES (the object is read-only), -EINVAL (alignment,
+ * size 0, flags, pads, range outside the object, or outside [va_start, va_end), or it wraps; syncs
+ * without ASYNC; a syncobj to wait for that has no fence yet), -EEXIST (MAP on a range in use),
+ * -ENOMEM, -E2BIG (too many operations or syncs), -EFAULT, -ENODEV, -ETIMEDOUT (device did not drop
+ * the old translations).
  */
 struct drm_quill_vm_bind {
 	/** @vm_id: of VM_CREATE. */
 	__u32 vm_id;
-	/** @flags: zero. */
+	/** @flags: DRM_QUILL_VM_BIND_*. */
 	__u32 flags;
-	/** @ops: of struct drm_quill_bind_op. */
+	/** @ops: of struct drm_quill_bind_op; with ASYNC none is fine too. */
 	struct drm_quill_array ops;
-	/** @done: out: operations done. */
+	/** @done: out: operations done; 0 with ASYNC. */
 	__u32 done;
 	/** @pad: zero. */
 	__u32 pad;
+	/** @syncs: of struct drm_quill_sync; only with ASYNC. */
+	struct drm_quill_array syncs;
 };
 
 /* ---- Queues -------------------------------------------------------------------- */
@@ -501,24 +540,6 @@ struct drm_quill_queue_query {
 
 /* ---- Jobs ----------------------------------------------------------------------- */
 
-/** DRM_QUILL_SYNC_SIGNAL: signal when the job ends; without it: wait before it starts. */
-#define DRM_QUILL_SYNC_SIGNAL		(1u << 0)
-#define DRM_QUILL_SYNC_FLAGS		(DRM_QUILL_SYNC_SIGNAL)
-
-/**
- * struct drm_quill_sync - a syncobj to wait for or to signal
- */
-struct drm_quill_sync {
-	/** @handle: of a DRM syncobj. */
-	__u32 handle;
-	/** @flags: DRM_QUILL_SYNC_*. */
-	__u32 flags;
-	/** @point: timeline point, or 0 for a binary syncobj. */
-	__u64 point;
-};
-
-/** DRM_QUILL_MAX_SYNCS: most entries of @syncs. */
-#define DRM_QUILL_MAX_SYNCS		64
 /** DRM_QUILL_MAX_STREAM_SIZE: largest @stream_size (bytes). */
 #define DRM_QUILL_MAX_STREAM_SIZE	(1u << 30)
 
@@ -528,8 +549,9 @@ struct drm_quill_sync {
  * The commands are read by the device, from the queue's VM, when the job runs. Every fence signals:
  * with 0, -EIO (a command failed: ask QUEUE_QUERY), -ETIME (timeout), -ECANCELED, -ENODEV.
  *
- * Errors: -ENOENT (queue, syncobj), -EINVAL (address, size, flags, pads; a user-mode queue), -ECANCELED (queue is
- * banned), -E2BIG (too many syncs), -ENOMEM, -EFAULT, -ENODEV.
+ * Errors: -ENOENT (queue, syncobj), -EINVAL (address, size, flags, pads; a user-mode queue; a
+ * syncobj to wait for that has no fence yet), -ECANCELED (queue is banned), -E2BIG (too many
+ * syncs), -ENOMEM, -EFAULT, -ENODEV.
  */
 struct drm_quill_submit {
 	/** @queue_id: of QUEUE_CREATE. */

@@ -224,6 +224,24 @@ int accel_bo_seal(struct accel_bo *bo);
 #define ACCEL_BIND_READONLY	(1u << 0)
 
 /**
+ * struct accel_wait - a job, or a bind, to wait for before something else is done
+ */
+struct accel_wait {
+	/** @queue: of the same device; NULL: a bind is meant. */
+	struct accel_queue *queue;
+	/** @point: of accel_queue_submit() on @queue or of a bind of @vm; 0: nothing to wait for. */
+	uint64_t point;
+	/** @vm: of the same device; used if @queue is NULL. */
+	struct accel_vm *vm;
+};
+
+/** ACCEL_MAX_WAITS: most waits of one call. */
+#define ACCEL_MAX_WAITS	62
+
+/** ACCEL_WAIT_FOREVER: timeout that never ends; a job's own limit still does. */
+#define ACCEL_WAIT_FOREVER	INT64_MAX
+
+/**
  * accel_vm_create() - make an address space
  * @dev: the device
  * @out: the space; give it back with accel_vm_destroy()
@@ -266,6 +284,45 @@ int accel_vm_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uin
  * Return: 0, -EINVAL (alignment, size, range outside the space), -ENOMEM.
  */
 int accel_vm_unbind(struct accel_vm *vm, uint64_t va, uint64_t size);
+
+/**
+ * accel_vm_bind_async() - bind when others have ended, without waiting for it
+ * @vm, @bo, @offset, @size, @flags, @va: as of accel_vm_bind(); the address is settled at once
+ * @waits: jobs and binds that must have ended (well or not) before; NULL if @n_waits is 0
+ * @n_waits: 0..ACCEL_MAX_WAITS
+ * @point: the bind's point on the space's timeline: 1, 2, 3, ..., for accel_vm_wait() and struct
+ *	accel_wait; may be NULL
+ *
+ * Binds and unbinds of a space are done in the order of their calls, those that do not wait
+ * and those that do.
+ *
+ * Return: 0, -EINVAL (as accel_vm_bind(); waits), -EEXIST, -ENOSPC, -ENOMEM, -ENODEV.
+ */
+int accel_vm_bind_async(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uint64_t size,
+			uint32_t flags, uint64_t *va, const struct accel_wait *waits,
+			unsigned int n_waits, uint64_t *point);
+
+/**
+ * accel_vm_unbind_async() - unbind when others have ended, without waiting for it
+ * @vm, @va, @size: as of accel_vm_unbind()
+ * @waits, @n_waits, @point: as of accel_vm_bind_async(); with the jobs that use the range, none faults
+ *
+ * The addresses can be bound again at once: that is done behind it.
+ *
+ * Return: 0, -EINVAL (alignment, size, range outside the space, waits), -ENOMEM, -ENODEV.
+ */
+int accel_vm_unbind_async(struct accel_vm *vm, uint64_t va, uint64_t size,
+			  const struct accel_wait *waits, unsigned int n_waits, uint64_t *point);
+
+/**
+ * accel_vm_wait() - wait until a bind or unbind, and so all before it on its space, has been done
+ * @vm: the space
+ * @point: of accel_vm_bind_async() or accel_vm_unbind_async(); 0 is always over
+ * @timeout_ns: longest wait in nanoseconds; 0: only look; ACCEL_WAIT_FOREVER
+ *
+ * Return: 0; -ETIMEDOUT if it has not ended yet; -EINVAL if there is no such point; -ENODEV.
+ */
+int accel_vm_wait(struct accel_vm *vm, uint64_t point, int64_t timeout_ns);
 
 /**
  * struct accel_buffer - memory that process and device share: object, bind and map in one
@@ -413,24 +470,12 @@ int accel_queue_create(struct accel_vm *vm, const struct accel_queue_params *par
 void accel_queue_destroy(struct accel_queue *queue);
 
 /**
- * struct accel_wait - a job to wait for before another starts
- */
-struct accel_wait {
-	/** @queue: of the same device. */
-	struct accel_queue *queue;
-	/** @point: of accel_queue_submit() on @queue; 0: nothing to wait for. */
-	uint64_t point;
-};
-
-/** ACCEL_MAX_WAITS: most waits of one submit. */
-#define ACCEL_MAX_WAITS	62
-
-/**
  * accel_queue_submit() - run a stream; does not wait
  * @queue: the queue
  * @stream: at least one record, of the queue's vm. It may be submitted again, but not changed while
  *	a job of it is under way
- * @waits: jobs of other queues that must have ended (well or not) before; NULL if @n_waits is 0
+ * @waits: jobs of other queues, and binds, that must have ended (well or not) before; NULL if
+ *	@n_waits is 0
  * @n_waits: 0..ACCEL_MAX_WAITS
  * @point: the job's point on the queue's timeline: 1, 2, 3, ...; may be NULL
  *
@@ -439,9 +484,6 @@ struct accel_wait {
  */
 int accel_queue_submit(struct accel_queue *queue, struct accel_stream *stream,
 		       const struct accel_wait *waits, unsigned int n_waits, uint64_t *point);
-
-/** ACCEL_WAIT_FOREVER: timeout that never ends; the job's own limit still does. */
-#define ACCEL_WAIT_FOREVER	INT64_MAX
 
 /**
  * accel_queue_wait() - wait until a job, and so all before it on its queue, has ended

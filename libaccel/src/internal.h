@@ -66,6 +66,9 @@ struct accel_vm {
 	/* Guards @va, and orders binds with it. */
 	pthread_mutex_t lock;
 	struct accel_va va;
+	/* Of binds that do not wait: a syncobj, once there has been one, and its last point; under @lock. */
+	uint32_t timeline;
+	uint64_t points;
 };
 
 struct accel_stream {
@@ -121,6 +124,7 @@ void accel_cmd_header(union quill_cmd *cmd, uint8_t opcode, const struct accel_c
 /* queue.c */
 struct accel_queue *accel_queue_get(struct accel_queue *queue);
 struct accel_vm *accel_queue_vm(struct accel_queue *queue);
+uint64_t accel_vm_points(struct accel_vm *vm);
 
 /* describe.c: words for what was wrong */
 void accel_counters_from_drm(struct accel_counters *counters,

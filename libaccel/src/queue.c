@@ -382,7 +382,6 @@ static int accel_submit_check(struct accel_queue *queue, struct accel_stream *st
 			      const struct accel_wait *waits, unsigned int n_waits)
 {
 	struct accel_device *dev = queue->vm->dev;
-	unsigned int i;
 
 	if (stream->vm != queue->vm)
 		return accel_error(dev, -EINVAL, "accel_queue_submit: the stream is of vm %u; "
@@ -397,20 +396,7 @@ static int accel_submit_check(struct accel_queue *queue, struct accel_stream *st
 		return accel_error(dev, -EINVAL, "accel_queue_submit: a JUMP or LOOP goes to record %u; "
 				   "required: below %u, the end of the stream",
 				   stream->jump_end - 1, stream->count);
-	if (n_waits > ACCEL_MAX_WAITS)
-		return accel_error(dev, -EINVAL, "accel_queue_submit: n_waits is %u; required: at "
-				   "most %u", n_waits, ACCEL_MAX_WAITS);
-	for (i = 0; i < n_waits; i++) {
-		if (waits[i].queue->vm->dev != dev)
-			return accel_error(dev, -EINVAL, "accel_queue_submit: waits[%u] is a queue of "
-					   "another device handle; required: one of this", i);
-		if (waits[i].point > waits[i].queue->submitted)
-			return accel_error(dev, -EINVAL, "accel_queue_submit: waits[%u].point is %llu; "
-					   "required: at most %llu, that of the last job", i,
-					   (unsigned long long)waits[i].point,
-					   (unsigned long long)waits[i].queue->submitted);
-	}
-	return 0;
+	return accel_waits_check(dev, "accel_queue_submit", waits, n_waits);
 }
 
 /* A free slot for the next point: reap what has ended without being waited for, else grow. */
@@ -431,64 +417,6 @@ static int accel_queue_make_room(struct accel_queue *queue)
 	return accel_queue_grow(queue);
 }
 
-/* What one submit gives the driver; @fences are made for it alone. */
-struct accel_syncs {
-	struct drm_quill_sync sync[DRM_QUILL_MAX_SYNCS];
-	uint32_t count;
-	uint32_t fences[ACCEL_MAX_WAITS];
-	uint32_t n_fences;
-};
-
-static void accel_syncs_free(struct accel_device *dev, const struct accel_syncs *syncs)
-{
-	uint32_t i;
-
-	for (i = 0; i < syncs->n_fences; i++)
-		drmSyncobjDestroy(dev->fd, syncs->fences[i]);
-}
-
-static int accel_syncs_wait(struct accel_syncs *syncs, const struct accel_wait *wait)
-{
-	struct drm_quill_sync sync = { .handle = wait->queue->timeline, .point = wait->point };
-	int ret;
-
-	if (!wait->point)
-		return 0;
-	if (wait->queue->user) {
-		ret = accel_uqueue_fence(wait->queue, wait->point, &sync.handle);
-		if (ret || !sync.handle)
-			return ret;
-		sync.point = 0;
-		syncs->fences[syncs->n_fences++] = sync.handle;
-	}
-	syncs->sync[syncs->count++] = sync;
-	return 0;
-}
-
-/* On an error, too, there is something to free. */
-static int accel_syncs_fill(struct accel_syncs *syncs, struct accel_queue *queue,
-			    const struct accel_wait *waits, unsigned int n_waits)
-{
-	uint64_t point = queue->submitted + 1;
-	unsigned int i;
-	int ret = 0;
-
-	syncs->count = 0;
-	syncs->n_fences = 0;
-	for (i = 0; i < n_waits && !ret; i++)
-		ret = accel_syncs_wait(syncs, &waits[i]);
-	syncs->sync[syncs->count++] = (struct drm_quill_sync) {
-		.handle = queue->timeline,
-		.flags = DRM_QUILL_SYNC_SIGNAL,
-		.point = point,
-	};
-	syncs->sync[syncs->count++] = (struct drm_quill_sync) {
-		.handle = accel_queue_slot(queue, point)->syncobj,
-		.flags = DRM_QUILL_SYNC_SIGNAL,
-	};
-	return ret;
-}
-
 /* By the driver. *@job is its number for the job. */
 static int accel_queue_push(struct accel_queue *queue, const struct accel_stream *stream,
 			    const struct accel_wait *waits, unsigned int n_waits, uint64_t *job)
@@ -498,10 +426,13 @@ static int accel_queue_push(struct accel_queue *queue, const struct accel_stream
 		.stream = stream->buf.va,
 		.stream_size = stream->count * QUILL_CMD_SIZE,
 	};
+	uint64_t point = queue->submitted + 1;
 	struct accel_syncs syncs;
 	int ret;
 
-	ret = accel_syncs_fill(&syncs, queue, waits, n_waits);
+	ret = accel_syncs_init(&syncs, waits, n_waits);
+	accel_syncs_signal(&syncs, queue->timeline, point);
+	accel_syncs_signal(&syncs, accel_queue_slot(queue, point)->syncobj, 0);
 	args.syncs.ptr = (uintptr_t)syncs.sync;
 	args.syncs.count = syncs.count;
 	args.syncs.stride = sizeof(syncs.sync[0]);
@@ -523,8 +454,10 @@ static int accel_queue_ring(struct accel_queue *queue, const struct accel_stream
 	int ret = 0;
 
 	for (i = 0; i < n_waits && !ret; i++)
-		if (waits[i].point)
+		if (waits[i].queue && waits[i].point)
 			ret = accel_queue_wait_end(waits[i].queue, waits[i].point, INT64_MAX);
+		else if (waits[i].point)
+			ret = accel_vm_wait(waits[i].vm, waits[i].point, ACCEL_WAIT_FOREVER);
 	if (!ret)
 		ret = accel_uqueue_submit(queue, stream->buf.va, stream->count * QUILL_CMD_SIZE);
 	*job = queue->submitted;

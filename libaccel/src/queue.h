@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What queue.c and uqueue.c know of a queue.
+ * What queue.c, uqueue.c and wait.c know of a queue, and what it waits for.
  */
 #ifndef ACCEL_QUEUE_H
 #define ACCEL_QUEUE_H
@@ -72,5 +72,20 @@ void accel_uqueue_reap(struct accel_queue *queue);
 int accel_uqueue_wait(struct accel_queue *queue, uint64_t point, int64_t deadline);
 /* A syncobj that signals at the job's end; 0: it has ended. */
 int accel_uqueue_fence(struct accel_queue *queue, uint64_t point, uint32_t *syncobj);
+
+/* wait.c: what one call gives the driver; @fences are made for it alone */
+struct accel_syncs {
+	struct drm_quill_sync sync[DRM_QUILL_MAX_SYNCS];
+	uint32_t count;
+	uint32_t fences[ACCEL_MAX_WAITS];
+	uint32_t n_fences;
+};
+
+int accel_waits_check(struct accel_device *dev, const char *what, const struct accel_wait *waits,
+		      unsigned int n_waits);
+/* Checked waits. On an error, too, there is something to free. */
+int accel_syncs_init(struct accel_syncs *syncs, const struct accel_wait *waits, unsigned int n_waits);
+void accel_syncs_signal(struct accel_syncs *syncs, uint32_t syncobj, uint64_t point);
+void accel_syncs_free(struct accel_device *dev, const struct accel_syncs *syncs);
 
 #endif /* ACCEL_QUEUE_H */

@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xf86drm.h>
 
-#include "internal.h"
+#include "queue.h"
 
 /* From this size on, addresses are aligned so that the driver can use huge pages. */
 #define ACCEL_HUGE	QUILL_HUGE_SIZE
@@ -53,6 +54,8 @@ void accel_vm_destroy(struct accel_vm *vm)
 	accel_log(vm->dev, ACCEL_LOG_OBJECT, "vm %u: destroyed", vm->id);
 	args.vm_id = vm->id;
 	accel_ioctl(vm->dev, DRM_IOCTL_QUILL_VM_DESTROY, &args);
+	if (vm->timeline)
+		drmSyncobjDestroy(vm->dev->fd, vm->timeline);
 	accel_va_fini(&vm->va);
 	pthread_mutex_destroy(&vm->lock);
 	accel_device_close(vm->dev);
@@ -64,14 +67,47 @@ struct accel_device *accel_vm_device(struct accel_vm *vm)
 	return vm->dev;
 }
 
-static int accel_vm_op(struct accel_vm *vm, struct drm_quill_bind_op *op)
+uint64_t accel_vm_points(struct accel_vm *vm)
+{
+	uint64_t points;
+
+	pthread_mutex_lock(&vm->lock);
+	points = vm->points;
+	pthread_mutex_unlock(&vm->lock);
+	return points;
+}
+
+/* How an operation is done that is not waited for. */
+struct accel_later {
+	struct accel_syncs syncs;
+	uint64_t point;
+};
+
+/* With the vm's lock. @later: NULL: now; else it also signals the space's next point. */
+static int accel_vm_op(struct accel_vm *vm, struct drm_quill_bind_op *op, struct accel_later *later)
 {
 	struct drm_quill_vm_bind args = {
 		.vm_id = vm->id,
 		.ops = { .ptr = (uintptr_t)op, .count = 1, .stride = sizeof(*op) },
 	};
+	int ret;
 
-	return accel_ioctl(vm->dev, DRM_IOCTL_QUILL_VM_BIND, &args);
+	if (!later)
+		return accel_ioctl(vm->dev, DRM_IOCTL_QUILL_VM_BIND, &args);
+	if (!vm->timeline) {
+		ret = accel_drm_ret(drmSyncobjCreate(vm->dev->fd, 0, &vm->timeline));
+		if (ret)
+			return ret;
+	}
+	accel_syncs_signal(&later->syncs, vm->timeline, vm->points + 1);
+	args.flags = DRM_QUILL_VM_BIND_ASYNC;
+	args.syncs.ptr = (uintptr_t)later->syncs.sync;
+	args.syncs.count = later->syncs.count;
+	args.syncs.stride = sizeof(later->syncs.sync[0]);
+	ret = accel_ioctl(vm->dev, DRM_IOCTL_QUILL_VM_BIND, &args);
+	if (!ret)
+		later->point = ++vm->points;
+	return ret;
 }
 
 static bool accel_vm_holds(const struct accel_vm *vm, uint64_t va, uint64_t size)
@@ -108,7 +144,8 @@ static int accel_vm_bind_check(struct accel_vm *vm, struct accel_bo *bo, uint64_
 }
 
 /* With the vm's lock: settle on an address, bind, take note. */
-static int accel_vm_bind_locked(struct accel_vm *vm, struct drm_quill_bind_op *op)
+static int accel_vm_bind_locked(struct accel_vm *vm, struct drm_quill_bind_op *op,
+				struct accel_later *later)
 {
 	uint64_t page = vm->dev->page_size;
 	int ret;
@@ -126,7 +163,7 @@ static int accel_vm_bind_locked(struct accel_vm *vm, struct drm_quill_bind_op *o
 		return accel_error(vm->dev, -ENOSPC, "accel_vm_bind: no free range of 0x%llx bytes "
 				   "in the space", (unsigned long long)op->size);
 
-	ret = accel_vm_op(vm, op);
+	ret = accel_vm_op(vm, op, later);
 	if (ret)
 		return accel_error(vm->dev, ret, "accel_vm_bind: the driver refused to bind 0x%llx "
 				   "bytes at va 0x%llx: %s", (unsigned long long)op->size,
@@ -135,8 +172,8 @@ static int accel_vm_bind_locked(struct accel_vm *vm, struct drm_quill_bind_op *o
 	return 0;
 }
 
-int accel_vm_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uint64_t size,
-		  uint32_t flags, uint64_t *va)
+static int accel_vm_do_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset,
+			    uint64_t size, uint32_t flags, uint64_t *va, struct accel_later *later)
 {
 	struct drm_quill_bind_op op = { .op = DRM_QUILL_BIND_MAP };
 	int ret;
@@ -154,7 +191,7 @@ int accel_vm_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uin
 	op.size = size;
 
 	pthread_mutex_lock(&vm->lock);
-	ret = accel_vm_bind_locked(vm, &op);
+	ret = accel_vm_bind_locked(vm, &op, later);
 	pthread_mutex_unlock(&vm->lock);
 	if (ret)
 		return ret;
@@ -164,7 +201,14 @@ int accel_vm_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uin
 	return 0;
 }
 
-int accel_vm_unbind(struct accel_vm *vm, uint64_t va, uint64_t size)
+int accel_vm_bind(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uint64_t size,
+		  uint32_t flags, uint64_t *va)
+{
+	return accel_vm_do_bind(vm, bo, offset, size, flags, va, NULL);
+}
+
+static int accel_vm_do_unbind(struct accel_vm *vm, uint64_t va, uint64_t size,
+			      struct accel_later *later)
 {
 	struct drm_quill_bind_op op = { .op = DRM_QUILL_BIND_UNMAP, .va = va, .size = size };
 	uint64_t page = vm->dev->page_size;
@@ -180,7 +224,7 @@ int accel_vm_unbind(struct accel_vm *vm, uint64_t va, uint64_t size)
 	pthread_mutex_lock(&vm->lock);
 	ret = accel_va_reserve(&vm->va);
 	if (!ret)
-		ret = accel_vm_op(vm, &op);
+		ret = accel_vm_op(vm, &op, later);
 	if (!ret)
 		accel_va_remove(&vm->va, va, size);
 	pthread_mutex_unlock(&vm->lock);
@@ -190,6 +234,84 @@ int accel_vm_unbind(struct accel_vm *vm, uint64_t va, uint64_t size)
 				   strerror(-ret));
 	return 0;
 }
+
+int accel_vm_unbind(struct accel_vm *vm, uint64_t va, uint64_t size)
+{
+	return accel_vm_do_unbind(vm, va, size, NULL);
+}
+
+/* ---- Without waiting ---- */
+
+static int accel_later_init(struct accel_later *later, struct accel_vm *vm, const char *what,
+			    const struct accel_wait *waits, unsigned int n_waits)
+{
+	int ret = accel_waits_check(vm->dev, what, waits, n_waits);
+
+	if (ret)
+		return ret;
+	ret = accel_syncs_init(&later->syncs, waits, n_waits);
+	if (!ret)
+		return 0;
+	accel_syncs_free(vm->dev, &later->syncs);
+	return accel_error(vm->dev, ret, "%s: cannot wait for jobs: %s", what, strerror(-ret));
+}
+
+static int accel_later_end(struct accel_later *later, struct accel_vm *vm, int ret, uint64_t *point)
+{
+	accel_syncs_free(vm->dev, &later->syncs);
+	if (!ret && point)
+		*point = later->point;
+	return ret;
+}
+
+int accel_vm_bind_async(struct accel_vm *vm, struct accel_bo *bo, uint64_t offset, uint64_t size,
+			uint32_t flags, uint64_t *va, const struct accel_wait *waits,
+			unsigned int n_waits, uint64_t *point)
+{
+	struct accel_later later;
+	int ret;
+
+	ret = accel_later_init(&later, vm, "accel_vm_bind_async", waits, n_waits);
+	if (ret)
+		return ret;
+	ret = accel_vm_do_bind(vm, bo, offset, size, flags, va, &later);
+	return accel_later_end(&later, vm, ret, point);
+}
+
+int accel_vm_unbind_async(struct accel_vm *vm, uint64_t va, uint64_t size,
+			  const struct accel_wait *waits, unsigned int n_waits, uint64_t *point)
+{
+	struct accel_later later;
+	int ret;
+
+	ret = accel_later_init(&later, vm, "accel_vm_unbind_async", waits, n_waits);
+	if (ret)
+		return ret;
+	ret = accel_vm_do_unbind(vm, va, size, &later);
+	return accel_later_end(&later, vm, ret, point);
+}
+
+int accel_vm_wait(struct accel_vm *vm, uint64_t point, int64_t timeout_ns)
+{
+	uint64_t last = accel_vm_points(vm);
+	int ret;
+
+	if (!point)
+		return 0;
+	if (point > last)
+		return accel_error(vm->dev, -EINVAL, "accel_vm_wait: point is %llu; required: at most "
+				   "%llu, that of the last bind", (unsigned long long)point,
+				   (unsigned long long)last);
+	ret = accel_drm_ret(drmSyncobjTimelineWait(vm->dev->fd, &vm->timeline, &point, 1,
+						   accel_deadline(timeout_ns), 0, NULL));
+	if (ret == -ETIME)
+		return accel_error(vm->dev, -ETIMEDOUT, "bind %llu has not ended within %lld ns",
+				   (unsigned long long)point, (long long)timeout_ns);
+	return ret ? accel_error(vm->dev, ret, "cannot wait for bind %llu: %s",
+				 (unsigned long long)point, strerror(-ret)) : 0;
+}
+
+/* ---- Buffers ---- */
 
 int accel_buffer_create(struct accel_vm *vm, size_t size, struct accel_buffer *out)
 {

@@ -489,6 +489,45 @@ static void jobs_wait_for_those_of_other_queues(void **state)
 	accel_queue_destroy(queue);
 }
 
+static void binds_and_jobs_wait_for_each_other(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_wait bind = { .vm = f->vm }, job = { .queue = f->queue };
+	uint64_t va = 0, again, point;
+	struct accel_bo *bo;
+	uint32_t *p;
+	void *ptr;
+
+	ok(f, accel_bo_create(f->dev, PAGE, 0, &bo));
+	ok(f, accel_bo_map(bo, &ptr));
+	p = ptr;
+	ok(f, accel_vm_bind_async(f->vm, bo, 0, 0, 0, &va, NULL, 0, &bind.point));
+	assert_int_equal(bind.point, 1);
+	ok(f, accel_cmd_fill(f->stream, &(struct accel_fill) {
+		.dst = va, .value = 0xb1d, .width = 4, .elem = 4 }, NULL));
+	ok(f, accel_queue_submit(f->queue, f->stream, &bind, 1, &job.point));
+	ok(f, accel_vm_unbind_async(f->vm, va, PAGE, &job, 1, &bind.point));
+	assert_int_equal(bind.point, 2);
+	/* what is bound there now is bound behind the unbind */
+	again = va;
+	ok(f, accel_vm_bind(f->vm, bo, 0, 0, 0, &again));
+	ok(f, accel_vm_wait(f->vm, 2, 0));
+	ok(f, accel_queue_wait(f->queue, job.point, 0));
+	assert_int_equal(p[0], 0xb1d);
+	ok(f, accel_vm_wait(f->vm, 0, 0));
+	assert_int_equal(accel_vm_wait(f->vm, 3, 0), -EINVAL);
+	expect_text(f, "point is 3");
+	bind.point = 3;
+	assert_int_equal(accel_queue_submit(f->queue, f->stream, &bind, 1, &point), -EINVAL);
+	expect_text(f, "that of the last bind");
+	bind.vm = NULL;
+	assert_int_equal(accel_vm_unbind_async(f->vm, va, PAGE, &bind, 1, NULL), -EINVAL);
+	expect_text(f, "neither queue nor vm");
+	ok(f, accel_vm_unbind_async(f->vm, va, PAGE, NULL, 0, NULL));
+	ok(f, accel_vm_wait(f->vm, 3, 60 * SECOND));
+	accel_bo_destroy(bo);
+}
+
 static void objects_go_in_any_order(void **state)
 {
 	struct accel_stream *stream;
@@ -813,6 +852,7 @@ int main(void)
 		TEST(a_deadlock_is_found_and_told),
 		TEST(an_endless_job_is_ended_at_its_limit),
 		TEST(jobs_wait_for_those_of_other_queues),
+		TEST(binds_and_jobs_wait_for_each_other),
 		TEST(objects_go_in_any_order),
 		TEST(exhausted_queues_are_told_and_come_back),
 		TEST(exhausted_spaces_are_told_and_come_back),

@@ -1,82 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shares: files that want the device at the same time get as much of it as each other, counted in device cycles, which do
- * not depend on the host.
+ * Shares: files that want the device at the same time get as much of it as each other. Each runs one long job of equal
+ * steps and notes each step in its memory; what counts is how many the device does for each while it does some for
+ * all. So neither the host's speed nor the order in which they start matters.
  */
 #include "quill_test.h"
 
 #define MOST	8
-#define JOBS	48
-#define CMDS	(PAGE / 64 - 1)
+#define STEPS	240
+#define WORK	(1u << 20)
+#define WORK_VA	(BASE_VA + 0x10000000ull)
+#define NOTE	(12 * PAGE)
 
-/* Jobs that start when @gate, a syncobj of the first file, does. */
-static int begin(struct q_context *ctx, const struct q_context *first, uint32_t gate,
-		 uint32_t *last)
+/* A job that starts when @gate, a syncobj of the first file, does. */
+static int begin(struct q_context *ctx, const struct q_context *first, uint32_t gate, uint32_t *done)
 {
 	struct drm_syncobj_handle share = { .handle = gate, .fd = -1 };
+	union quill_cmd *cmds = (union quill_cmd *)(ctx->ptr + PAGE);
 	struct drm_quill_sync syncs[2] = {};
-	union quill_cmd cmd = q_fill(q_data(ctx), 1, 8 * PAGE);
-	unsigned int i;
+	uint32_t work, i;
 	int ret;
 
-	for (i = 0; i < CMDS; i++)
-		memcpy(ctx->ptr + i * sizeof(cmd), &cmd, sizeof(cmd));
-	ret = q_ioctl(first->fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &share);
+	for (i = 0; i < STEPS; i++) {
+		cmds[2 * i] = q_fill(WORK_VA, i, WORK);
+		cmds[2 * i + 1] = q_fill(ctx->va + NOTE, i + 1, 4);
+	}
+	ret = q_bo_create(ctx->fd, WORK, &work);
+	if (!ret)
+		ret = q_map(ctx->fd, ctx->vm, work, 0, WORK_VA, WORK, 0);
+	if (!ret)
+		ret = q_ioctl(first->fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &share);
 	if (!ret)
 		ret = q_ioctl(ctx->fd, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &share);
 	close(share.fd);
 	if (!ret)
-		ret = q_syncobj(ctx->fd, last);
+		ret = q_syncobj(ctx->fd, done);
 	syncs[0].handle = share.handle;
-	syncs[1] = (struct drm_quill_sync) { .handle = *last, .flags = DRM_QUILL_SYNC_SIGNAL };
-	for (i = 0; i < JOBS && !ret; i++)
-		ret = q_submit_syncs(ctx->fd, ctx->queue, ctx->va, CMDS * sizeof(cmd), syncs, 2);
-	return ret;
+	syncs[1] = (struct drm_quill_sync) { .handle = *done, .flags = DRM_QUILL_SYNC_SIGNAL };
+	return ret ? ret : q_submit_syncs(ctx->fd, ctx->queue, ctx->va + PAGE,
+					  2 * STEPS * sizeof(*cmds), syncs, 2);
 }
 
-static uint64_t cycles(const struct q_context *ctx)
+static void look(const struct q_context *ctx, unsigned int count, uint32_t *steps, uint32_t *least, uint32_t *most)
 {
-	struct drm_quill_queue_query query;
+	unsigned int i;
 
-	return q_queue_query(ctx->fd, ctx->queue, &query) ? ~0ull : query.cycles;
+	*least = STEPS;
+	*most = 0;
+	for (i = 0; i < count; i++) {
+		steps[i] = *(volatile uint32_t *)(ctx[i].ptr + NOTE);
+		*least = steps[i] < *least ? steps[i] : *least;
+		*most = steps[i] > *most ? steps[i] : *most;
+	}
 }
 
-static uint64_t jobs(const struct q_context *ctx)
-{
-	struct drm_quill_queue_query query;
-
-	return q_queue_query(ctx->fd, ctx->queue, &query) ? JOBS : query.jobs;
-}
-
-/* When the first has done half of its jobs, what has each had? */
 static void compare(struct __test_metadata *_metadata, unsigned int count)
 {
-	uint64_t had[MOST], least = ~0ull, most = 0;
+	uint32_t from[MOST], to[MOST], done[MOST], least, most, resets, i;
 	struct q_context ctx[MOST];
-	struct q_blocker blocker;
-	uint32_t last[MOST], resets;
-	unsigned int i;
+	struct q_blocker gate;
 
 	for (i = 0; i < count; i++)
 		ASSERT_EQ(0, q_context_init(&ctx[i], 0));
 	resets = q_resets(ctx[0].fd);
-	ASSERT_EQ(0, q_block(&ctx[0], &blocker));
+	ASSERT_EQ(0, q_block(&ctx[0], &gate));
 	for (i = 0; i < count; i++)
-		ASSERT_EQ(0, begin(&ctx[i], &ctx[0], blocker.sync, &last[i]));
-	ASSERT_EQ(0, q_unblock(&ctx[0], &blocker));
-	while (jobs(&ctx[0]) < JOBS / 2)
-		usleep(100);
+		ASSERT_EQ(0, begin(&ctx[i], &ctx[0], gate.sync, &done[i]));
+	ASSERT_EQ(0, q_unblock(&ctx[0], &gate));
+
+	do {
+		look(ctx, count, from, &least, &most);
+	} while (!least);
+	/* there has to be enough left for a comparison */
+	ASSERT_GE(STEPS / 2, most);
+	do {
+		look(ctx, count, to, &least, &most);
+	} while (most < STEPS - STEPS / 8);
+
+	least = STEPS;
+	most = 0;
 	for (i = 0; i < count; i++) {
-		had[i] = cycles(&ctx[i]);
-		least = had[i] < least ? had[i] : least;
-		most = had[i] > most ? had[i] : most;
+		to[i] -= from[i];
+		least = to[i] < least ? to[i] : least;
+		most = to[i] > most ? to[i] : most;
 	}
-	TH_LOG("%u files: from %llu to %llu cycles", count, (unsigned long long)least,
-	       (unsigned long long)most);
-	/* a job that is under way is not counted yet */
+	TH_LOG("%u files: from %u to %u steps", count, least, most);
 	EXPECT_LE(most * 2, least * 3);
 	for (i = 0; i < count; i++)
-		EXPECT_EQ(0, q_finish(ctx[i].fd, last[i]));
+		EXPECT_EQ(0, q_finish(ctx[i].fd, done[i]));
 	EXPECT_EQ(resets, q_resets(ctx[0].fd));
 	for (i = 0; i < count; i++)
 		q_context_fini(&ctx[i]);

@@ -232,6 +232,30 @@ TEST_F(nomem, vm_bind_unmap_of_a_part)
 	EXPECT_NE(0, sweep(_metadata, self, unmap_middle, map_again));
 }
 
+/* Of a bind that does not wait, nothing but the call may fail: the rest allocates nothing. */
+static int map_async(nomem_data *self)
+{
+	struct drm_quill_bind_op op = {
+		.op = DRM_QUILL_BIND_MAP, .handle = self->wide, .va = WIDE_VA, .size = WIDE,
+	};
+	struct drm_quill_sync out = { .flags = DRM_QUILL_SYNC_SIGNAL, .handle = self->id };
+
+	return q_bind_async(self->ctx.fd, self->ctx.vm, &op, 1, &out, 1);
+}
+
+static int finish_and_unmap(nomem_data *self)
+{
+	int ret = q_finish(self->ctx.fd, self->id);
+
+	return ret ? ret : unmap_wide(self);
+}
+
+TEST_F(nomem, vm_bind_that_does_not_wait)
+{
+	ASSERT_EQ(0, q_syncobj(self->ctx.fd, &self->id));
+	EXPECT_NE(0, sweep(_metadata, self, map_async, finish_and_unmap));
+}
+
 static int queue_create(nomem_data *self)
 {
 	return q_queue_create(self->ctx.fd, self->ctx.vm, 0, &self->id);

@@ -218,6 +218,27 @@ int accel_bo_map(struct accel_bo *bo, void **ptr);
  */
 int accel_bo_seal(struct accel_bo *bo);
 
+/**
+ * accel_bo_export() - an object as a dma-buf, for other processes, devices and drivers
+ * @bo: the object
+ * @fd: the dma-buf, close-on-exec; the caller's to close. Of a sealed object it is read-only
+ *
+ * Return: 0, or what the driver says.
+ */
+int accel_bo_export(struct accel_bo *bo, int *fd);
+
+/**
+ * accel_bo_import() - an object for the memory of a dma-buf
+ * @dev: the device
+ * @fd: the dma-buf; may be closed afterwards
+ * @out: the object; give it back with accel_bo_destroy(). Of memory that @dev has shared already it is
+ *	the same one, to be given back once for each call
+ *
+ * Return: 0, -EBADF, -EINVAL (no dma-buf, or not of whole pages), -EACCES (a read-only one of an object of
+ * this device that is not sealed), -EOPNOTSUPP (device memory of another device), -ENOMEM.
+ */
+int accel_bo_import(struct accel_device *dev, int fd, struct accel_bo **out);
+
 /* ---- Address spaces ---------------------------------------------------------------- */
 
 /** ACCEL_BIND_READONLY: the device may not write there. */

@@ -3,12 +3,23 @@
  * Buffer objects: memory that the kernel keeps for the device and the process.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <xf86drm.h>
 
 #include "internal.h"
+
+static void accel_bo_init(struct accel_bo *bo, struct accel_device *dev, uint32_t handle, size_t size)
+{
+	bo->dev = accel_device_get(dev);
+	bo->handle = handle;
+	bo->size = size;
+	bo->refs = 1;
+	accel_log(dev, ACCEL_LOG_OBJECT, "bo %u: %zu bytes", handle, size);
+}
 
 int accel_bo_create(struct accel_device *dev, size_t size, uint32_t flags, struct accel_bo **out)
 {
@@ -37,10 +48,7 @@ int accel_bo_create(struct accel_device *dev, size_t size, uint32_t flags, struc
 		return accel_error(dev, ret, "accel_bo_create: the driver refused %zu bytes: %s",
 				   size, strerror(-ret));
 	}
-	bo->dev = accel_device_get(dev);
-	bo->handle = args.handle;
-	bo->size = args.size;
-	accel_log(dev, ACCEL_LOG_OBJECT, "bo %u: %zu bytes", bo->handle, bo->size);
+	accel_bo_init(bo, dev, args.handle, args.size);
 	*out = bo;
 	return 0;
 }
@@ -52,13 +60,40 @@ static void accel_bo_unmap(struct accel_bo *bo)
 	bo->ptr = NULL;
 }
 
+/* With bo_lock. */
+static void accel_bo_share(struct accel_bo *bo)
+{
+	if (bo->shared)
+		return;
+	bo->shared = true;
+	bo->next = bo->dev->shared;
+	bo->dev->shared = bo;
+}
+
+/* Closed under bo_lock, too: an import gets the handle while it is good, or a new one. */
+static bool accel_bo_put(struct accel_bo *bo)
+{
+	struct accel_bo **at = &bo->dev->shared;
+	bool last;
+
+	pthread_mutex_lock(&bo->dev->bo_lock);
+	last = !--bo->refs;
+	while (last && bo->shared && *at != bo)
+		at = &(*at)->next;
+	if (last && bo->shared)
+		*at = bo->next;
+	if (last)
+		drmCloseBufferHandle(bo->dev->fd, bo->handle);
+	pthread_mutex_unlock(&bo->dev->bo_lock);
+	return last;
+}
+
 void accel_bo_destroy(struct accel_bo *bo)
 {
-	if (!bo)
+	if (!bo || !accel_bo_put(bo))
 		return;
 	accel_log(bo->dev, ACCEL_LOG_OBJECT, "bo %u: destroyed", bo->handle);
 	accel_bo_unmap(bo);
-	drmCloseBufferHandle(bo->dev->fd, bo->handle);
 	accel_device_close(bo->dev);
 	free(bo);
 }
@@ -114,5 +149,75 @@ int accel_bo_seal(struct accel_bo *bo)
 				   "ACCEL_BIND_READONLY, mapped elsewhere, or was exported)" : "",
 				   strerror(-ret));
 	bo->readonly = true;
+	return 0;
+}
+
+int accel_bo_export(struct accel_bo *bo, int *fd)
+{
+	uint32_t flags = bo->readonly ? DRM_CLOEXEC : DRM_CLOEXEC | DRM_RDWR;
+	int ret;
+
+	pthread_mutex_lock(&bo->dev->bo_lock);
+	ret = drmPrimeHandleToFD(bo->dev->fd, bo->handle, flags, fd) ? -errno : 0;
+	if (!ret)
+		accel_bo_share(bo);
+	pthread_mutex_unlock(&bo->dev->bo_lock);
+	if (ret)
+		return accel_error(bo->dev, ret, "accel_bo_export: the driver refused bo %u: %s",
+				   bo->handle, strerror(-ret));
+	return 0;
+}
+
+/* With bo_lock: what @handle is, or NULL. */
+static struct accel_bo *accel_bo_find(struct accel_device *dev, uint32_t handle)
+{
+	struct accel_bo *bo = dev->shared;
+
+	while (bo && bo->handle != handle)
+		bo = bo->next;
+	return bo;
+}
+
+static int accel_bo_import_locked(struct accel_device *dev, int fd, struct accel_bo *fresh,
+				  struct accel_bo **out)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	int mode = fcntl(fd, F_GETFL);
+	uint32_t handle;
+
+	if (mode < 0 || drmPrimeFDToHandle(dev->fd, fd, &handle))
+		return -errno;
+	*out = accel_bo_find(dev, handle);
+	if (*out) {
+		(*out)->refs++;
+		return 0;
+	}
+	if (size <= 0) {
+		drmCloseBufferHandle(dev->fd, handle);
+		return -EINVAL;
+	}
+	accel_bo_init(fresh, dev, handle, (size_t)size);
+	fresh->readonly = (mode & O_ACCMODE) == O_RDONLY;
+	accel_bo_share(fresh);
+	*out = fresh;
+	return 0;
+}
+
+int accel_bo_import(struct accel_device *dev, int fd, struct accel_bo **out)
+{
+	struct accel_bo *fresh = calloc(1, sizeof(*fresh)), *bo = NULL;
+	int ret = -ENOMEM;
+
+	if (fresh) {
+		pthread_mutex_lock(&dev->bo_lock);
+		ret = accel_bo_import_locked(dev, fd, fresh, &bo);
+		pthread_mutex_unlock(&dev->bo_lock);
+	}
+	if (bo != fresh)
+		free(fresh);
+	if (ret)
+		return accel_error(dev, ret, "accel_bo_import: the driver refused file %d: %s", fd,
+				   strerror(-ret));
+	*out = bo;
 	return 0;
 }

@@ -276,6 +276,7 @@ int accel_device_open(const char *path, struct accel_device **out, char *err, si
 	if (ret)
 		goto err_close;
 
+	pthread_mutex_init(&dev->bo_lock, NULL);
 	pthread_mutex_init(&dev->lock, NULL);
 	accel_log(dev, ACCEL_LOG_OBJECT, "opened");
 	*out = dev;
@@ -300,6 +301,7 @@ void accel_device_close(struct accel_device *dev)
 		return;
 	accel_log(dev, ACCEL_LOG_OBJECT, "closed");
 	close(dev->fd);
+	pthread_mutex_destroy(&dev->bo_lock);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }

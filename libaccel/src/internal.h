@@ -39,6 +39,12 @@ struct accel_device {
 	uint32_t max_stream_size;
 	uint32_t max_timeout_ms;
 	char path[ACCEL_PATH_MAX];
+	/*
+	 * Guards @shared, the objects that a dma-buf may lead back to: the kernel then gives the handle that there is,
+	 * which is to be closed once.
+	 */
+	pthread_mutex_t bo_lock;
+	struct accel_bo *shared;
 	/* Guards @error. */
 	pthread_mutex_t lock;
 	char error[ACCEL_ERROR_MAX];
@@ -50,6 +56,10 @@ struct accel_bo {
 	size_t size;
 	void *ptr;
 	bool readonly;
+	/* Below: under the device's bo_lock. More than one if it was imported while it was there. */
+	unsigned int refs;
+	bool shared;
+	struct accel_bo *next;
 };
 
 /* The addresses of a VM: ranges in use, which do not overlap. */

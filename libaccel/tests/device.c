@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "quill/isa.h"
@@ -99,6 +100,40 @@ static void device_memory_is_counted_and_computed_in(void **state)
 	ok(f, accel_vm_unbind(f->vm, va, 1 << 20));
 	ok(f, accel_device_info(f->dev, &info));
 	assert_int_equal(info.mem_free, before.mem_free);
+}
+
+static void a_dma_buf_leads_to_one_object_however_often_it_is_imported(void **state)
+{
+	struct accel_bo *bo, *again, *other;
+	struct fixture *f = *state;
+	struct accel_device *dev;
+	uint8_t *ptr, *seen;
+	int fd;
+
+	ok(f, accel_device_open(NULL, &dev, NULL, 0));
+	ok(f, accel_bo_create(f->dev, 2 * PAGE, 0, &bo));
+	ok(f, accel_bo_map(bo, (void **)&ptr));
+	ok(f, accel_bo_export(bo, &fd));
+	ok(f, accel_bo_import(f->dev, fd, &again));
+	assert_ptr_equal(again, bo);
+	accel_bo_destroy(again);
+	ptr[5] = 55;
+
+	ok(f, accel_bo_import(dev, fd, &other));
+	ok(f, accel_bo_import(dev, fd, &again));
+	assert_ptr_equal(again, other);
+	close(fd);
+	accel_bo_destroy(again);
+	/* the first import is good still, and without its exporter */
+	accel_bo_destroy(bo);
+	assert_int_equal(accel_bo_size(other), 2 * PAGE);
+	ok(f, accel_bo_map(other, (void **)&seen));
+	assert_int_equal(seen[5], 55);
+	accel_bo_destroy(other);
+
+	assert_int_equal(accel_bo_import(f->dev, -1, &other), -EBADF);
+	expect_text(f, "file -1");
+	accel_device_close(dev);
 }
 
 static void a_sealed_object_is_read_and_not_written(void **state)
@@ -836,6 +871,7 @@ int main(void)
 		TEST(the_device_is_listed_and_described),
 		TEST(binds_are_where_they_were_asked_for_and_apart),
 		TEST(device_memory_is_counted_and_computed_in),
+		TEST(a_dma_buf_leads_to_one_object_however_often_it_is_imported),
 		TEST(a_sealed_object_is_read_and_not_written),
 		TEST(bad_arguments_are_refused_in_words),
 		TEST(copies_and_fills_do_what_they_say),

@@ -333,23 +333,27 @@ static inline int q_put(const char *path, const char *value)
 }
 
 /*
- * The path of a file in the first device's debugfs. Folders bear minor numbers or the PCI devices' names, by the
- * kernel: either way the first device's is the least.
+ * The path of a file in the first device's debugfs. Folders bear the PCI devices' names or minor numbers, by the kernel.
+ * Who was bound again may have another place in /dev/accel than in the order of names.
  */
 static inline int q_debugfs_path(const char *name, char *path, size_t size)
 {
-	const char *root = "/sys/kernel/debug/accel";
-	DIR *dir = opendir(root);
-	struct dirent *entry;
-	char first[256] = "";
+	char link[64], device[256];
+	struct stat st = {};
+	int fd = q_open();
+	ssize_t len;
 
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && (!*first || strcmp(entry->d_name, first) < 0))
-			snprintf(first, sizeof(first), "%s", entry->d_name);
-	if (dir)
-		closedir(dir);
-	snprintf(path, size, "%s/%s/%s", root, first, name);
-	return *first ? 0 : -ENOENT;
+	fstat(fd, &st);
+	close(fd);
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
+	len = readlink(link, device, sizeof(device) - 1);
+	if (fd < 0 || len < 0)
+		return -ENOENT;
+	device[len] = 0;
+	snprintf(path, size, "/sys/kernel/debug/accel/%s/%s", strrchr(device, '/') + 1, name);
+	if (access(path, F_OK))
+		snprintf(path, size, "/sys/kernel/debug/accel/%u/%s", minor(st.st_rdev), name);
+	return 0;
 }
 
 /* Writes to such a file. */

@@ -92,14 +92,13 @@ static int quill_device_identify(struct quill_device *qdev)
 
 /*
  * Processes and the device share an object's pages while jobs run. Where the system has every
- * mapping bounced (swiotlb=force), each would see its own copy: better no device than wrong results.
+ * mapping bounced (swiotlb=force), each would see its own copy: objects are in device memory then.
  */
 static int quill_device_check_bounce(struct quill_device *qdev)
 {
 	struct device *dev = qdev->drm.dev;
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	dma_addr_t addr;
-	bool bounces;
 
 	if (!page)
 		return -ENOMEM;
@@ -108,12 +107,24 @@ static int quill_device_check_bounce(struct quill_device *qdev)
 		__free_page(page);
 		return -ENOMEM;
 	}
-	bounces = dma_need_sync(dev, addr);
+	qdev->bounces = dma_need_sync(dev, addr);
 	dma_unmap_page(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	__free_page(page);
-	if (bounces)
-		drm_err(&qdev->drm, "DMA would be bounced (swiotlb=force?); memory that is shared with the device is required\n");
-	return bounces ? -EOPNOTSUPP : 0;
+	return 0;
+}
+
+static int quill_device_memory(struct quill_device *qdev)
+{
+	int ret = quill_vram_init(qdev);
+
+	if (ret || !qdev->bounces)
+		return ret;
+	if (!quill_vram_size(qdev)) {
+		drm_err(&qdev->drm, "DMA is bounced (swiotlb=force?), and there is no device memory: memory that both see is required\n");
+		return -EOPNOTSUPP;
+	}
+	drm_info(&qdev->drm, "DMA is bounced: all objects are in device memory\n");
+	return 0;
 }
 
 static int quill_device_dma(struct quill_device *qdev)
@@ -229,7 +240,7 @@ int quill_device_init(struct quill_device *qdev)
 	ret = quill_device_step(qdev, quill_device_software);
 	if (ret)
 		return ret;
-	ret = quill_device_step(qdev, quill_vram_init);
+	ret = quill_device_step(qdev, quill_device_memory);
 	if (ret)
 		return ret;
 	/* Whoever drove it before may have left it at work: only then let it reach memory. */

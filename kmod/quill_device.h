@@ -152,6 +152,8 @@ struct quill_device {
 	struct quill_vector vector[QUILL_MAX_VECTORS];
 
 	struct rw_semaphore hw_lock;
+	/** @bounces: the system bounces DMA: see quill_device_memory(). */
+	bool bounces;
 	/** @dead: given up; written under hw_lock, read anywhere. */
 	bool dead;
 	/** @asleep: the cores are off, and waking up announces everything anew; under hw_lock. */

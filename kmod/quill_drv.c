@@ -118,8 +118,9 @@ static void quill_dev_info(struct quill_device *qdev, struct drm_quill_dev_info 
 	memset(info, 0, sizeof(*info));
 	info->hw_version = qdev->hw_version;
 	info->fw_version = qdev->fw_version;
-	info->features = DRM_QUILL_FEATURE_BO_SEAL | DRM_QUILL_FEATURE_USER_QUEUES |
-			 DRM_QUILL_FEATURE_BIND_ASYNC;
+	info->features = DRM_QUILL_FEATURE_BO_SEAL | DRM_QUILL_FEATURE_BIND_ASYNC;
+	if (!qdev->bounces)
+		info->features |= DRM_QUILL_FEATURE_USER_QUEUES;
 	if (quill_vram_size(qdev))
 		info->features |= DRM_QUILL_FEATURE_BO_DEVICE;
 	info->cores = qdev->nr_cores;

@@ -287,6 +287,8 @@ struct drm_gem_object *quill_gem_import_sg_table(struct drm_device *drm,
 	struct scatterlist *sg;
 	int i;
 
+	if (to_quill(drm)->bounces)
+		return ERR_PTR(-EOPNOTSUPP);
 	/* A page table's entry has no room for an offset in the page. */
 	for_each_sgtable_dma_sg(sgt, sg, i)
 		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
@@ -336,7 +338,7 @@ int quill_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *f
 	if (ret)
 		return ret;
 
-	if (args->flags & DRM_QUILL_BO_DEVICE)
+	if (args->flags & DRM_QUILL_BO_DEVICE || to_quill(drm)->bounces)
 		bo = quill_vram_create(drm, args->size);
 	else
 		bo = quill_gem_create(drm, args->size, args->flags);

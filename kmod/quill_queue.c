@@ -538,8 +538,9 @@ static int quill_queue_start(struct quill_queue *queue)
 
 static int quill_queue_alloc_rings(struct quill_queue *queue, u32 flags)
 {
+	/* Its pages are in the process too. */
 	if (flags & DRM_QUILL_QUEUE_CREATE_USER)
-		return quill_uqueue_init(queue);
+		return queue->qdev->bounces ? -EOPNOTSUPP : quill_uqueue_init(queue);
 	if (quill_fail(QUILL_FAIL_DMA_MAP))
 		return -ENOMEM;
 	queue->rings = dma_alloc_coherent(queue->qdev->drm.dev, sizeof(*queue->rings),

@@ -221,22 +221,23 @@ TEST_F(vram, a_closed_file_gives_its_memory_back)
 TEST_F(vram, fdinfo_and_objects_tell_whose_it_is)
 {
 	uint64_t total = q_fdinfo(self->ctx.fd, "drm-total-memory");
+	/* Where DMA is bounced, the context's own object is there too. */
+	uint64_t before = q_fdinfo(self->ctx.fd, "drm-total-vram");
 	char want[64], text[8192];
 	uint32_t handle;
 	int other = q_open();
 
 	ASSERT_LE(0, other);
-	EXPECT_EQ(0, q_fdinfo(self->ctx.fd, "drm-total-vram"));
 	ASSERT_EQ(0, v_create(self->ctx.fd, 3 * PAGE, &handle));
-	EXPECT_EQ(3 * PAGE / 1024, q_fdinfo(self->ctx.fd, "drm-total-vram"));
-	EXPECT_EQ(3 * PAGE / 1024, q_fdinfo(self->ctx.fd, "drm-resident-vram"));
+	EXPECT_EQ(before + 3 * PAGE / 1024, q_fdinfo(self->ctx.fd, "drm-total-vram"));
+	EXPECT_EQ(before + 3 * PAGE / 1024, q_fdinfo(self->ctx.fd, "drm-resident-vram"));
 	EXPECT_EQ(total, q_fdinfo(self->ctx.fd, "drm-total-memory"));
 	EXPECT_EQ(0, q_fdinfo(other, "drm-total-vram"));
 	snprintf(want, sizeof(want), "pid %d: %llu bytes device, handles 1,", getpid(), 3 * PAGE);
 	if (!q_debugfs_read("objects", text, sizeof(text)))
 		EXPECT_NE(NULL, strstr(text, want)) { TH_LOG("%s", text); }
 	ASSERT_EQ(0, q_bo_close(self->ctx.fd, handle));
-	EXPECT_EQ(0, q_fdinfo(self->ctx.fd, "drm-total-vram"));
+	EXPECT_EQ(before, q_fdinfo(self->ctx.fd, "drm-total-vram"));
 	close(other);
 }
 

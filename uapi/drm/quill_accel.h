@@ -205,7 +205,7 @@ struct drm_quill_dev_resets {
 /**
  * struct drm_quill_bo_create - make a buffer object, in system memory if no flag says other
  *
- * It reads as zero. Freed with DRM_IOCTL_GEM_CLOSE, when its binds and jobs are done too.
+ * It reads as zero. Where the system bounces DMA, all are in device memory. Freed with DRM_IOCTL_GEM_CLOSE, when its binds and jobs are done too.
  *
  * Errors: -EINVAL (size 0, flags), -ENOMEM, -ENOSPC (not as much device memory is free), -E2BIG
  * (size over that of the address space), -ENODEV.
@@ -404,7 +404,8 @@ enum drm_quill_priority {
  * Jobs of one queue run in the order of their submission.
  *
  * Errors: -ENOENT (VM), -EINVAL (priority, flags, timeout over max_timeout_ms), -EACCES (priority),
- * -ENOSPC (no hardware queue left, or the user's share is used up), -ENODEV.
+ * -ENOSPC (no hardware queue left, or the user's share is used up), -EOPNOTSUPP (USER, and the
+ * system bounces DMA), -ENODEV.
  */
 struct drm_quill_queue_create {
 	/** @vm_id: address space of its jobs. */

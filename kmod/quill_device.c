@@ -94,7 +94,7 @@ static int quill_device_identify(struct quill_device *qdev)
  * Processes and the device share an object's pages while jobs run. Where the system has every
  * mapping bounced (swiotlb=force), each would see its own copy: objects are in device memory then.
  */
-static int quill_device_check_bounce(struct quill_device *qdev)
+static int quill_device_find_bounce(struct quill_device *qdev)
 {
 	struct device *dev = qdev->drm.dev;
 	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
@@ -141,7 +141,7 @@ static int quill_device_dma(struct quill_device *qdev)
 		return ret;
 	}
 	dma_set_max_seg_size(dev, UINT_MAX);
-	return quill_device_check_bounce(qdev);
+	return quill_device_find_bounce(qdev);
 }
 
 static void quill_device_wq_free(struct drm_device *drm, void *wq)

@@ -214,7 +214,8 @@ int quill_irq_init(struct quill_device *qdev)
 
 	ret = pci_alloc_irq_vectors(pdev, 1, wanted, PCI_IRQ_MSIX);
 	if (ret < 0) {
-		drm_err(&qdev->drm, "no MSI-X vector: error %d; 1 required, %u wanted\n", ret, wanted);
+		drm_err(&qdev->drm, "no MSI-X vector: error %d; 1 required, %u wanted\n", ret,
+			wanted);
 		return ret;
 	}
 	qdev->nr_vectors = ret;

@@ -157,7 +157,8 @@ void quill_stats_fdinfo(struct drm_printer *p, struct drm_file *file)
 
 		drm_printf(p, "drm-engine-%s:\t%llu ns\n", engines[i].name,
 			   mul_u64_u32_div(cycles, 1000000, khz));
-		drm_printf(p, "drm-engine-capacity-%s:\t%u\n", engines[i].name, qfile->qdev->nr_cores);
+		drm_printf(p, "drm-engine-capacity-%s:\t%u\n", engines[i].name,
+			   qfile->qdev->nr_cores);
 		drm_printf(p, "drm-cycles-%s:\t%llu\n", engines[i].name, cycles);
 		drm_printf(p, "drm-maxfreq-%s:\t%u Hz\n", engines[i].name, khz * 1000);
 	}

@@ -466,7 +466,7 @@ static int system_sleep(void)
 {
 	int ret = q_put("/sys/power/pm_test", "devices");
 
-	q_put("/sys/module/suspend/parameters/pm_test_delay", "1");
+	q_put("/sys/module/suspend/parameters/pm_test_delay", "0");
 	return ret ? ret : q_put("/sys/power/state", "mem");
 }
 

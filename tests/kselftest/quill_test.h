@@ -332,28 +332,37 @@ static inline int q_put(const char *path, const char *value)
 	return ret;
 }
 
+/* The PCI device's name of an open file: "0000:01:00.0". */
+static inline int q_pci_name(int fd, char name[64])
+{
+	char path[64], link[256];
+	struct stat st;
+	ssize_t len;
+
+	if (fstat(fd, &st))
+		return -errno;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return -errno;
+	link[len] = '\0';
+	snprintf(name, 64, "%s", strrchr(link, '/') + 1);
+	return 0;
+}
+
 /*
- * The path of a file in the first device's debugfs. Folders bear the PCI devices' names or minor numbers, by the kernel.
- * Who was bound again may have another place in /dev/accel than in the order of names.
+ * The path of a file in the first device's debugfs. Who was bound again may have another place in /dev/accel than in
+ * the order of names.
  */
 static inline int q_debugfs_path(const char *name, char *path, size_t size)
 {
-	char link[64], device[256];
-	struct stat st = {};
-	int fd = q_open();
-	ssize_t len;
+	char device[64];
+	int fd = q_open(), ret = q_pci_name(fd, device);
 
-	fstat(fd, &st);
 	close(fd);
-	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
-	len = readlink(link, device, sizeof(device) - 1);
-	if (fd < 0 || len < 0)
-		return -ENOENT;
-	device[len] = 0;
-	snprintf(path, size, "/sys/kernel/debug/accel/%s/%s", strrchr(device, '/') + 1, name);
-	if (access(path, F_OK))
-		snprintf(path, size, "/sys/kernel/debug/accel/%u/%s", minor(st.st_rdev), name);
-	return 0;
+	if (!ret)
+		snprintf(path, size, "/sys/kernel/debug/accel/%s/%s", device, name);
+	return ret;
 }
 
 /* Writes to such a file. */
@@ -407,24 +416,6 @@ static inline int q_inject(enum quill_inject what, unsigned int count)
 
 	snprintf(text, sizeof(text), "0x%x", what | count << 16);
 	return q_debugfs("inject", text);
-}
-
-/* The PCI device's name of an open file: "0000:01:00.0". */
-static inline int q_pci_name(int fd, char name[64])
-{
-	char path[64], link[256];
-	struct stat st;
-	ssize_t len;
-
-	if (fstat(fd, &st))
-		return -errno;
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len < 0)
-		return -errno;
-	link[len] = '\0';
-	snprintf(name, 64, "%s", strrchr(link, '/') + 1);
-	return 0;
 }
 
 /* "bind" or "unbind". */

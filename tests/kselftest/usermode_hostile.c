@@ -268,32 +268,6 @@ TEST_F_TIMEOUT(usermode_hostile, a_process_killed_while_it_rings_harms_nobody, 1
 	}
 }
 
-static int driver(const char *action, const char *name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/quill/%s", action);
-	return q_put(path, name);
-}
-
-/* The PCI device's name of a file of its. */
-static int pci_name(int fd, char *name, size_t size)
-{
-	char path[64], link[256];
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(fd, &st))
-		return -errno;
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev), minor(st.st_rdev));
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return -errno;
-	link[n] = 0;
-	snprintf(name, size, "%s", strrchr(link, '/') + 1);
-	return 0;
-}
-
 TEST_F(usermode_hostile, unplugged_with_its_doorbell_mapped_it_fails_cleanly)
 {
 	struct q_context gone;
@@ -307,13 +281,13 @@ TEST_F(usermode_hostile, unplugged_with_its_doorbell_mapped_it_fails_cleanly)
 	close(fd);
 	ASSERT_EQ(0, q_context_init_nth(&gone, 1, 0));
 	ASSERT_EQ(0, uq_open(&q, &gone, 0, 0));
-	ASSERT_EQ(0, pci_name(gone.fd, name, sizeof(name)));
+	ASSERT_EQ(0, q_pci_name(gone.fd, name));
 	ASSERT_EQ(0, uq_fill(&q, 30, 0));
 	uq_write(&q, uq_stream(&q, 0, q_endless()), 64, 0);
 	uq_ring(&q);
 	ASSERT_EQ(0, uq_signal(&q, 2, &sync));
 
-	ASSERT_EQ(0, driver("unbind", name));
+	ASSERT_EQ(0, q_driver("unbind", name));
 	EXPECT_EQ(-ENODEV, q_finish(gone.fd, sync));
 	EXPECT_EQ(ENODEV, q.state->error);
 	EXPECT_EQ(NULL, uq_poll(&q, 2, LONG));
@@ -325,7 +299,7 @@ TEST_F(usermode_hostile, unplugged_with_its_doorbell_mapped_it_fails_cleanly)
 	EXPECT_NE(0, uq_map_error(gone.fd, q.offset, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED));
 	uq_unmap(&q);
 	q_context_fini(&gone);
-	ASSERT_EQ(0, driver("bind", name));
+	ASSERT_EQ(0, q_driver("bind", name));
 }
 
 TEST_HARNESS_MAIN

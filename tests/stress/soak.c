@@ -381,7 +381,7 @@ static bool do_unplug(uint64_t *state)
 
 static bool do_suspend(uint64_t *state)
 {
-	write_file("/sys/module/suspend/parameters/pm_test_delay", "1");
+	write_file("/sys/module/suspend/parameters/pm_test_delay", "0");
 	return write_file("/sys/power/pm_test", "devices") && write_file("/sys/power/state", "mem");
 }
 

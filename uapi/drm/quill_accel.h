@@ -205,7 +205,8 @@ struct drm_quill_dev_resets {
 /**
  * struct drm_quill_bo_create - make a buffer object, in system memory if no flag says other
  *
- * It reads as zero. Where the system bounces DMA, all are in device memory. Freed with DRM_IOCTL_GEM_CLOSE, when its binds and jobs are done too.
+ * It reads as zero. Where the system bounces DMA, all are in device memory. Freed with
+ * DRM_IOCTL_GEM_CLOSE, when its binds and jobs are done too.
  *
  * Errors: -EINVAL (size 0, flags), -ENOMEM, -ENOSPC (not as much device memory is free), -E2BIG
  * (size over that of the address space), -ENODEV.
